@@ -1,0 +1,65 @@
+"""Environment variables that the templates inject and the runtimes require, per role.
+
+A missing or empty one stops the process at start, by name. AWS credentials are never among
+them: they come from the instance or task role.
+"""
+
+from __future__ import annotations
+
+from config.contracts.queues import QUEUES
+
+QUEUE_NAMES = tuple(queue.variable for queue in QUEUES)
+
+DATABASE = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD")
+REDIS = ("REDIS_HOST", "REDIS_PORT")
+BUCKETS = ("R2_AI_BUCKET", "R2_VIDEO_BUCKET", "R2_EXCEL_BUCKET", "R2_STORAGE_BUCKET")
+#: `s3` uses the role's credentials; `r2` needs R2_CREDENTIALS as well.
+STORAGE_PROVIDER = "STORAGE_PROVIDER"
+R2_CREDENTIALS = ("R2_ENDPOINT", "R2_ACCESS_KEY", "R2_SECRET_KEY")
+
+_SHARED = (
+    *DATABASE,
+    *REDIS,
+    *BUCKETS,
+    *QUEUE_NAMES,
+    STORAGE_PROVIDER,
+    "AWS_DEFAULT_REGION",
+    "INTERNAL_WORKER_TOKEN",
+)
+
+#: Below `/academy/workers/env`.
+WORKERS = (*_SHARED, "API_BASE_URL")
+#: Below `/academy/api/env`.
+API = (
+    *_SHARED,
+    "DJANGO_SETTINGS_MODULE",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "CORS_ORIGINS",
+    "LAMBDA_INTERNAL_API_KEY",
+    "OPERATOR_API_TOKEN",
+)
+#: Present only where Redis asks for a password.
+OPTIONAL = ("REDIS_PASSWORD", *R2_CREDENTIALS)
+
+#: Given to one fleet's containers by its user data, since they differ by fleet.
+WORKER_FLEET = (
+    "WORKER_KIND",
+    "AUTO_SCALING_GROUP_NAME",
+    "IDLE_S",
+    "ATTEMPTS",
+    "VISIBILITY_TIMEOUT_S",
+    "TIME_LIMIT_S",
+)
+#: Given to the video fleet's containers besides WORKER_FLEET.
+VIDEO_FLEET = ("VIDEO_LADDER", "VIDEO_SEGMENT_S")
+
+#: The metric function. LAMBDA_INTERNAL_API_KEY holds the ARN of the secret, never its value.
+METRIC_FUNCTION = (
+    "VIDEO_BACKLOG_API_URL",
+    "LAMBDA_INTERNAL_API_KEY",
+    "ENVIRONMENT",
+    "FLEETS",
+    "TICK_S",
+)
+INTERNAL_KEY_HEADER = "X-Internal-Key"

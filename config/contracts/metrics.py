@@ -1,0 +1,28 @@
+"""Metric namespaces, names and dimension sets: what is published, alarmed on and queried."""
+
+from __future__ import annotations
+
+from config.contracts.names import worker_group_name
+
+VIDEO_NAMESPACE = "Academy/VideoProcessing"
+BACKLOG_COUNT = "BacklogCount"
+
+WORKERS_NAMESPACE = "Academy/Workers"
+QUEUE_DEPTH = "QueueDepth"
+WORKER_TYPES = {"video": "Video", "ai": "AI", "messaging": "Messaging"}
+
+#: Log lines that the runbook greps for.
+PUBLISHED_LINE = "BacklogCount metric published | backlog={backlog}"
+FETCH_FAILED_LINE = "VIDEO_BACKLOG_API fetch failed"
+
+
+def backlog_dimension_sets(environment: str) -> tuple[dict[str, str], ...]:
+    """Return the dimension sets under which BacklogCount is published, the queried one first.
+
+    The second is the former publisher's, kept so that old graphs go on.
+    """
+    group = worker_group_name(environment, "video")
+    return (
+        {"AutoScalingGroupName": group},
+        {"WorkerType": "Video", "AutoScalingGroupName": group},
+    )

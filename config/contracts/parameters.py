@@ -1,0 +1,30 @@
+"""Where configuration lies: SSM paths and the form in which a parameter points at a secret.
+
+One parameter a key below a role's path (`/academy/api/env/DB_HOST`). A secret's parameter holds
+no value but a reference, `secretsmanager:<arn>` or `secretsmanager:<arn>#<json key>`.
+"""
+
+from __future__ import annotations
+
+from config.contracts.names import BARE_ENVIRONMENTS, PREFIX
+
+SECRET_SCHEME = "secretsmanager:"
+
+
+def environment_path(environment: str, role: str) -> str:
+    """Return the SSM path of a role's environment; `role` is `api` or `workers`."""
+    middle = "" if environment in BARE_ENVIRONMENTS else f"{environment}/"
+    return f"/{PREFIX}/{middle}{role}/env"
+
+
+def secret_reference(arn: str, json_key: str | None = None) -> str:
+    """Return the parameter value that stands for a secret, or for one key of a JSON secret."""
+    return f"{SECRET_SCHEME}{arn}" + (f"#{json_key}" if json_key else "")
+
+
+def parse_secret_reference(value: str) -> tuple[str, str | None] | None:
+    """Return `(arn, json key or None)` when a parameter's value points at a secret, else None."""
+    if not value.startswith(SECRET_SCHEME):
+        return None
+    arn, _, key = value.removeprefix(SECRET_SCHEME).partition("#")
+    return arn, key or None

@@ -1,0 +1,54 @@
+"""The queues: keys, names, retention, and how the dead-letter threshold is derived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.contracts.names import physical_name
+
+RETENTION_S = 14 * 24 * 3600
+RECEIVE_WAIT_S = 20
+#: SQS never lets a message stay in flight longer than this after its first receive.
+MAX_IN_FLIGHT_S = 12 * 3600
+#: Receives beyond the attempts, for work handed back by a drained or lost worker.
+HAND_BACK_ROOM = 5
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One documented queue.
+
+    `key` is how the settings and the code name it; `name` the bare documented name;
+    `worker` the kind that consumes it; `variable` the environment variable that carries its name.
+    """
+
+    key: str
+    name: str
+    worker: str
+    variable: str
+
+    def physical(self, environment: str) -> str:
+        """Return the queue's physical name in an environment."""
+        return physical_name(environment, self.name)
+
+    def dead_letter(self, environment: str) -> str:
+        """Return the physical name of its dead-letter queue."""
+        return f"{self.physical(environment)}-dlq"
+
+
+QUEUES = (
+    Queue("video", "academy-video-jobs", "video", "VIDEO_SQS_QUEUE_NAME"),
+    Queue("ai_lite", "academy-ai-jobs-lite", "ai", "AI_SQS_QUEUE_NAME_LITE"),
+    Queue("ai_basic", "academy-ai-jobs-basic", "ai", "AI_SQS_QUEUE_NAME_BASIC"),
+    Queue("ai_premium", "academy-ai-jobs-premium", "ai", "AI_SQS_QUEUE_NAME_PREMIUM"),
+    Queue("messaging", "academy-messaging-jobs", "messaging", "MESSAGING_SQS_QUEUE_NAME"),
+)
+BY_KEY = {queue.key: queue for queue in QUEUES}
+
+
+def max_receive_count(attempts: int) -> int:
+    """Return the redrive threshold for a queue whose jobs may be attempted `attempts` times.
+
+    Typed thresholds below the application's attempts once declared running jobs dead.
+    """
+    return attempts + HAND_BACK_ROOM

@@ -1,0 +1,44 @@
+"""Object keys, prefixes and headers. A prefix always ends with `/`."""
+
+from __future__ import annotations
+
+MASTER_PLAYLIST = "master.m3u8"
+THUMBNAIL = "thumbnail.jpg"
+MEDIA_PLAYLIST = "index.m3u8"
+INIT_SEGMENT = "init.mp4"
+
+CONTENT_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
+}
+NO_CACHE = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def raw_video_key(tenant_id: int, session: str, upload: str, extension: str) -> str:
+    """Return an upload's key; `extension` comes without its dot."""
+    return f"tenants/{tenant_id}/video/raw/{session}/{upload}.{extension}"
+
+
+def hls_prefix(tenant_id: int, video_id: int) -> str:
+    """Return the prefix of a video's HLS rendition, with its closing slash."""
+    return f"tenants/{tenant_id}/video/hls/{video_id}/"
+
+
+def rendition_prefix(tenant_id: int, video_id: int, rung: int) -> str:
+    """Return the prefix of rung `v<rung>`; 1 is the smallest."""
+    return f"{hls_prefix(tenant_id, video_id)}v{rung}/"
+
+
+def cache_control(key: str) -> str:
+    """Return the Cache-Control header of an object of a finished video."""
+    return NO_CACHE if key.endswith(".m3u8") else IMMUTABLE
+
+
+def content_type(key: str) -> str:
+    """Return the Content-Type of an object key, `application/octet-stream` when unknown."""
+    dot = key.rfind(".")
+    return CONTENT_TYPES.get(key[dot:], "application/octet-stream")

@@ -1,0 +1,1 @@
+"""What ships in images: the shared runtime, and one package an image."""

@@ -1,0 +1,1 @@
+"""The video worker: a lecture in, an HLS ladder and a thumbnail out."""

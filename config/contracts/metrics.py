@@ -26,3 +26,11 @@ def backlog_dimension_sets(environment: str) -> tuple[dict[str, str], ...]:
         {"AutoScalingGroupName": group},
         {"WorkerType": "Video", "AutoScalingGroupName": group},
     )
+
+#: Published by every worker, one embedded-metric log line a job, dimension `WorkerType`.
+QUEUE_AGE_S = "QueueAge"
+TIME_TO_START_S = "TimeToStart"
+JOB_DURATION_S = "JobDuration"
+#: A count of 1 under the dimensions `WorkerType` and `Outcome` (one of JOB_OUTCOMES).
+JOBS = "Jobs"
+JOB_OUTCOMES = ("SUCCEEDED", "FAILED", "RETRY_WAIT", "DEAD", "HANDED_BACK", "LOST")

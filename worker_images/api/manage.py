@@ -1,0 +1,18 @@
+"""`python -m worker_images.api.manage <command>`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    """Run one management command with the API's settings."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "worker_images.api.settings")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

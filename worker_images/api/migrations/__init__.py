@@ -1,0 +1,1 @@
+"""Schema history. Run once a release by `manage migrate_once`."""

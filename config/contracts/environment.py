@@ -63,3 +63,15 @@ METRIC_FUNCTION = (
     "TICK_S",
 )
 INTERNAL_KEY_HEADER = "X-Internal-Key"
+
+#: Variables whose values may appear in no log line.
+SECRETS = (
+    "DB_PASSWORD",
+    "REDIS_PASSWORD",
+    "R2_ACCESS_KEY",
+    "R2_SECRET_KEY",
+    "INTERNAL_WORKER_TOKEN",
+    "SECRET_KEY",
+    "LAMBDA_INTERNAL_API_KEY",
+    "OPERATOR_API_TOKEN",
+)

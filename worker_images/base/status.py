@@ -237,8 +237,8 @@ WITH job AS (
         error_message = %(message)s::text, finished_at = now(), {_NO_LEASE}
     {{where}} RETURNING video_id
 ), video AS (
-    UPDATE videos SET state = 'FAILED', error_code = %(code)s::text, error_message = %(message)s::text,
-        updated_at = now()
+    UPDATE videos SET state = 'FAILED', error_code = %(code)s::text,
+        error_message = %(message)s::text, updated_at = now()
     WHERE id IN (SELECT video_id FROM job)
 )
 SELECT video_id FROM job
@@ -252,8 +252,8 @@ _MARK_DEAD = _END_AS.format(
 )
 
 _RETRY_LATER = f"""
-UPDATE video_jobs SET state = 'RETRY_WAIT', error_code = %(code)s::text, error_message = %(message)s::text,
-    {_NO_LEASE}
+UPDATE video_jobs SET state = 'RETRY_WAIT', error_code = %(code)s::text,
+    error_message = %(message)s::text, {_NO_LEASE}
 {_HELD} RETURNING id
 """  # noqa: S608 - built from constants of this module
 

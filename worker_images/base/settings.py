@@ -1,0 +1,124 @@
+"""The environment, read once into frozen dataclasses. Nothing else in a worker reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from config.contracts import environment as names
+from config.contracts.queues import QUEUES
+from worker_images.base.errors import ConfigurationError
+
+_GROUP = "AUTO_SCALING_GROUP_NAME"
+_PROVIDERS = ("s3", "r2")
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Where PostgreSQL is."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """Which object store, and how it is reached; the `r2_*` fields are empty on S3."""
+
+    provider: str
+    region: str
+    video_bucket: str
+    r2_endpoint: str = ""
+    r2_access_key: str = field(default="", repr=False)
+    r2_secret_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker of any kind is told. `group_name` is None outside an Auto Scaling group."""
+
+    kind: str
+    region: str
+    queue_names: Mapping[str, str]
+    group_name: str | None
+    idle_s: int
+    attempts: int
+    visibility_timeout_s: int
+    time_limit_s: int
+    database: DatabaseSettings
+    storage: StorageSettings
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def load_worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
+    """Return the settings that the environment holds.
+
+    Raises: ConfigurationError naming every variable that is missing or empty, or the first one
+    with a value that is not allowed.
+    """
+    fleet = tuple(name for name in names.WORKER_FLEET if name != _GROUP)
+    require(environ, (*names.WORKERS, *fleet))
+    if _GROUP in environ:
+        require(environ, (_GROUP,))
+    return WorkerSettings(
+        kind=environ["WORKER_KIND"],
+        region=environ["AWS_DEFAULT_REGION"],
+        queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
+        group_name=environ.get(_GROUP),
+        idle_s=whole_number(environ, "IDLE_S", minimum=1),
+        attempts=whole_number(environ, "ATTEMPTS", minimum=1),
+        visibility_timeout_s=whole_number(environ, "VISIBILITY_TIMEOUT_S", minimum=3),
+        time_limit_s=whole_number(environ, "TIME_LIMIT_S", minimum=1),
+        database=_database(environ),
+        storage=_storage(environ),
+        secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),
+    )
+
+
+def require(environ: Mapping[str, str], wanted: Iterable[str]) -> None:
+    """Raise ConfigurationError naming every wanted variable that is missing or empty."""
+    lacking = [name for name in wanted if not environ.get(name, "").strip()]
+    if lacking:
+        raise ConfigurationError(f"environment variables missing or empty: {', '.join(lacking)}")
+
+
+def whole_number(environ: Mapping[str, str], name: str, *, minimum: int) -> int:
+    """Return a variable's value as an integer of at least `minimum`.
+
+    Raises: ConfigurationError naming the variable, its value and what is allowed.
+    """
+    value = environ[name]
+    if not value.isdecimal() or int(value) < minimum:
+        raise ConfigurationError(f"{name}={value!r} must be a whole number, at least {minimum}")
+    return int(value)
+
+
+def _database(environ: Mapping[str, str]) -> DatabaseSettings:
+    return DatabaseSettings(
+        host=environ["DB_HOST"],
+        port=whole_number(environ, "DB_PORT", minimum=1),
+        name=environ["DB_NAME"],
+        user=environ["DB_USER"],
+        password=environ["DB_PASSWORD"],
+    )
+
+
+def _storage(environ: Mapping[str, str]) -> StorageSettings:
+    provider = environ[names.STORAGE_PROVIDER]
+    if provider not in _PROVIDERS:
+        raise ConfigurationError(
+            f"{names.STORAGE_PROVIDER}={provider!r} must be one of {', '.join(_PROVIDERS)}"
+        )
+    if provider == "r2":
+        require(environ, names.R2_CREDENTIALS)
+    return StorageSettings(
+        provider=provider,
+        region=environ["AWS_DEFAULT_REGION"],
+        video_bucket=environ["R2_VIDEO_BUCKET"],
+        r2_endpoint=environ.get("R2_ENDPOINT", ""),
+        r2_access_key=environ.get("R2_ACCESS_KEY", ""),
+        r2_secret_key=environ.get("R2_SECRET_KEY", ""),
+    )

@@ -27,6 +27,7 @@ def backlog_dimension_sets(environment: str) -> tuple[dict[str, str], ...]:
         {"WorkerType": "Video", "AutoScalingGroupName": group},
     )
 
+
 #: Published by every worker, one embedded-metric log line a job, dimension `WorkerType`.
 QUEUE_AGE_S = "QueueAge"
 TIME_TO_START_S = "TimeToStart"

@@ -52,3 +52,18 @@ def max_receive_count(attempts: int) -> int:
     Typed thresholds below the application's attempts once declared running jobs dead.
     """
     return attempts + HAND_BACK_ROOM
+
+
+#: What a receiver and a sender call (document 001 forgot GetQueueUrl and ChangeMessageVisibility).
+CONSUMER_ACTIONS = (
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+)
+PRODUCER_ACTIONS = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage")
+OBSERVER_ACTIONS = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl")
+
+#: Who sends to which queue. Who receives stands in each queue's `worker`.
+PRODUCERS = {"api": tuple(queue.key for queue in QUEUES)}

@@ -42,3 +42,10 @@ def content_type(key: str) -> str:
     """Return the Content-Type of an object key, `application/octet-stream` when unknown."""
     dot = key.rfind(".")
     return CONTENT_TYPES.get(key[dot:], "application/octet-stream")
+
+
+#: Where Excel exports lie, in the excel bucket: the lifecycle rule deletes by this prefix.
+EXCEL_EXPORTS_PREFIX = "exports/"
+#: Set on a video's original once its job has finished; the lifecycle rule deletes by this tag, so
+#: that an unfinished job never loses its source. S3 alone: R2 has no object tags.
+EXPIRE_ORIGINAL_TAG = ("lifecycle", "expire-original")

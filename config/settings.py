@@ -1,0 +1,119 @@
+"""Settings of one environment: `load_settings("prod")` reads, merges and checks the YAML files.
+
+Every error is one line: file, dotted key, value, and what is allowed there.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.checks import Key, Problem, problems
+from config.files import BASE, FileError, merge, read, sets
+from config.models import Api, Queue, Rung, Settings, Storage, Worker
+from config.schema_text import describe, keys_of, schema_at
+
+__all__ = ["Api", "Queue", "Rung", "Settings", "SettingsError", "Storage", "Worker"]
+__all__ += ["DIRECTORY", "environments", "load_settings"]
+
+DIRECTORY = Path(__file__).parent / "environments"
+_ROOT = Path(__file__).parent.parent
+
+
+class SettingsError(ValueError):
+    """Wrong configuration; one line says file, key, value and what is allowed."""
+
+
+def environments(directory: Path = DIRECTORY) -> list[str]:
+    """Return the environments that have a file, sorted."""
+    return sorted(path.stem for path in directory.glob("*.yaml") if path.name != BASE)
+
+
+def load_settings(environment: str, *, directory: Path = DIRECTORY) -> Settings:
+    """Return the settings of an environment: its own file merged over `base.yaml`.
+
+    Raises: SettingsError for an unknown environment, an unreadable file, an unknown or missing
+    key, a value out of its range, or values that contradict each other.
+    """
+    known = environments(directory)
+    if environment not in known:
+        raise SettingsError(
+            f"{_shown(directory)}: environment '{environment}' is unknown; "
+            f"allowed: {', '.join(known)}{_nearest(environment, known)}"
+        )
+    path = directory / f"{environment}.yaml"
+    try:
+        base, own = read(directory / BASE), read(path)
+    except FileError as error:
+        raise SettingsError(str(error).replace(f"{_ROOT}/", "")) from error
+    merged = merge(base, own)
+    merged.setdefault("environment", environment)
+    found = _validated(merged, environment)
+    if isinstance(found, Settings):
+        return found
+    # A missing key belongs into the environment's file, unless base.yaml set what is wrong.
+    first = found[0]
+    blamed = directory / BASE if not sets(own, first.key) and sets(base, first.key) else path
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    raise SettingsError(f"{_shown(blamed)}: {_sentence(first)}{more}")
+
+
+_MISSING = object()
+
+
+def _validated(data: dict[str, Any], environment: str) -> Settings | list[Problem]:
+    """Return the settings, or what is wrong with them, at least one problem."""
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        return [_problem(data, dict(item)) for item in error.errors()]
+    found = list(problems(settings))
+    if settings.environment != environment:
+        found.insert(0, Problem(("environment",), settings.environment, f"'{environment}'"))
+    return found or settings
+
+
+def _problem(data: dict[str, Any], error: dict[str, Any]) -> Problem:
+    """Translate one pydantic error, with the allowed values of the key's schema."""
+    root = Settings.model_json_schema()
+    key = tuple(part for part in error["loc"] if part != "[key]")
+    parent = schema_at(root, key[:-1])
+    schema = schema_at(root, key)
+    if schema is None:
+        allowed = keys_of(parent) if parent else []
+        text = ", ".join(allowed) + _nearest(str(key[-1]), allowed)
+        return Problem(key, _Unknown(), text)
+    value = _MISSING if error["type"] == "missing" else _value(data, key)
+    return Problem(key, value, describe(root, schema))
+
+
+class _Unknown:
+    """Marks a key that no model knows."""
+
+
+def _sentence(problem: Problem) -> str:
+    key = ".".join(str(part) for part in problem.key)
+    if isinstance(problem.value, _Unknown):
+        return f"{key}: unknown key; allowed: {problem.allowed}"
+    if problem.value is _MISSING:
+        return f"{key}: missing; allowed: {problem.allowed}"
+    shown = "null" if problem.value is None else repr(problem.value)
+    return f"{key}: {shown} is not allowed; allowed: {problem.allowed}"
+
+
+def _value(data: Any, key: Key) -> object:
+    for part in key:
+        data = data[part]
+    return data
+
+
+def _nearest(word: str, allowed: list[str]) -> str:
+    near = get_close_matches(word, allowed, n=1, cutoff=0.5)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(_ROOT)) if path.is_relative_to(_ROOT) else str(path)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from config.contracts.states import OPEN_JOB_STATES, VideoJobState
+from worker_images.base import status_sql as sql
 
 
 @dataclass(frozen=True)
@@ -133,149 +134,53 @@ class PostgresStatus:
         self._cursor = cursor
 
     def claim(self, job_id: str, worker_id: str, lease_s: float) -> Claim | None:
-        row = self._one(_CLAIM, {"job_id": job_id, "worker_id": worker_id, "lease_s": lease_s})
+        row = self._one(sql.CLAIM, {"job_id": job_id, "worker_id": worker_id, "lease_s": lease_s})
         if row is None:
             return None
         return Claim(str(row[0]), row[1], row[2], row[3], row[4], float(row[5]))
 
     def heartbeat(self, job_id: str, token: int, lease_s: float) -> bool:
-        return self._changed(_HEARTBEAT, job_id, token, lease_s=lease_s)
+        return self._changed(sql.HEARTBEAT, job_id, token, lease_s=lease_s)
 
     def progress(
         self, job_id: str, token: int, percent: float, step: str, seconds_left: float | None
     ) -> bool:
         return self._changed(
-            _PROGRESS, job_id, token, percent=percent, step=step, seconds_left=seconds_left
+            sql.PROGRESS, job_id, token, percent=percent, step=step, seconds_left=seconds_left
         )
 
     def succeed(self, job_id: str, token: int, duration_s: float) -> bool:
-        return self._changed(_SUCCEED, job_id, token, duration_s=duration_s)
+        return self._changed(sql.SUCCEED, job_id, token, duration_s=duration_s)
 
     def fail(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(_END, job_id, token, state="FAILED", code=code, message=message)
+        return self._changed(sql.END, job_id, token, state="FAILED", code=code, message=message)
 
     def dead(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(_END, job_id, token, state="DEAD", code=code, message=message)
+        return self._changed(sql.END, job_id, token, state="DEAD", code=code, message=message)
 
     def retry_later(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(_RETRY_LATER, job_id, token, code=code, message=message)
+        return self._changed(sql.RETRY_LATER, job_id, token, code=code, message=message)
 
     def release(self, job_id: str, token: int) -> bool:
-        return self._changed(_RELEASE, job_id, token)
+        return self._changed(sql.RELEASE, job_id, token)
 
     def facts(self, job_id: str) -> JobFacts | None:
-        row = self._one(_FACTS, {"job_id": job_id})
+        row = self._one(sql.FACTS, {"job_id": job_id})
         return None if row is None else JobFacts(VideoJobState(row[0]), row[1], float(row[2]))
 
     def has_live_job(self, video_id: int) -> bool:
-        return self._one(_LIVE_JOB, {"video_id": video_id}) is not None
+        return self._one(sql.LIVE_JOB, {"video_id": video_id}) is not None
 
     def mark_dead(self, job_id: str, code: str, message: str) -> bool:
-        return self._changed(_MARK_DEAD, job_id, 0, state="DEAD", code=code, message=message)
+        return self._changed(sql.MARK_DEAD, job_id, 0, state="DEAD", code=code, message=message)
 
     def requeue_expired(self, job_id: str, grace_s: float) -> bool:
-        return self._changed(_REQUEUE_EXPIRED, job_id, 0, grace_s=grace_s)
+        return self._changed(sql.REQUEUE_EXPIRED, job_id, 0, grace_s=grace_s)
 
-    def _changed(self, sql: str, job_id: str, token: int, **parameters: object) -> bool:
-        return self._one(sql, {"job_id": job_id, "token": token, **parameters}) is not None
+    def _changed(self, statement: str, job_id: str, token: int, **parameters: object) -> bool:
+        return self._one(statement, {"job_id": job_id, "token": token, **parameters}) is not None
 
-    def _one(self, sql: str, parameters: Mapping[str, object]) -> Any:
+    def _one(self, statement: str, parameters: Mapping[str, object]) -> Any:
         with self._cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(statement, parameters)
             return cursor.fetchone()
-
-
-_LEASE_ENDED = "(lease_expires_at IS NULL OR lease_expires_at <= now())"
-_HELD = "WHERE id = %(job_id)s AND state = 'RUNNING' AND attempt = %(token)s"
-_LEASE = "lease_expires_at = now() + make_interval(secs => %(lease_s)s)"
-_NO_LEASE = "lease_expires_at = NULL, worker_id = '', seconds_left = NULL, updated_at = now()"
-
-_CLAIM = f"""
-WITH before AS (
-    SELECT id, updated_at FROM video_jobs
-    WHERE id = %(job_id)s AND (state IN ('QUEUED', 'RETRY_WAIT')
-                               OR (state = 'RUNNING' AND {_LEASE_ENDED}))
-    FOR UPDATE
-), job AS (
-    UPDATE video_jobs SET state = 'RUNNING', attempt = attempt + 1, worker_id = %(worker_id)s,
-        {_LEASE}, percent = 0, step = '', seconds_left = NULL, error_code = '',
-        error_message = '', started_at = COALESCE(started_at, now()), updated_at = now()
-    WHERE id IN (SELECT id FROM before)
-    RETURNING id, video_id, tenant_id, attempt, attempt - hand_backs AS used
-), video AS (
-    UPDATE videos SET state = 'PROCESSING', updated_at = now()
-    WHERE id IN (SELECT video_id FROM job)
-)
-SELECT job.id, video_id, tenant_id, attempt, used, extract(epoch FROM now() - before.updated_at)
-FROM job JOIN before ON before.id = job.id
-"""  # noqa: S608 - built from constants of this module
-
-_HEARTBEAT = f"UPDATE video_jobs SET {_LEASE} {_HELD} RETURNING id"  # noqa: S608 - constants
-
-_PROGRESS = f"""
-UPDATE video_jobs SET percent = %(percent)s, step = %(step)s, seconds_left = %(seconds_left)s,
-    updated_at = now()
-{_HELD} RETURNING id
-"""  # noqa: S608 - built from constants of this module
-
-_SUCCEED = f"""
-WITH job AS (
-    UPDATE video_jobs SET state = 'SUCCEEDED', percent = 100, step = '', finished_at = now(),
-        {_NO_LEASE}
-    {_HELD} RETURNING video_id
-), video AS (
-    UPDATE videos SET state = 'READY', duration_s = %(duration_s)s, error_code = '',
-        error_message = '', updated_at = now()
-    WHERE id IN (SELECT video_id FROM job)
-)
-SELECT video_id FROM job
-"""  # noqa: S608 - built from constants of this module
-
-_END_AS = f"""
-WITH job AS (
-    UPDATE video_jobs SET state = %(state)s, error_code = %(code)s::text,
-        error_message = %(message)s::text, finished_at = now(), {_NO_LEASE}
-    {{where}} RETURNING video_id
-), video AS (
-    UPDATE videos SET state = 'FAILED', error_code = %(code)s::text,
-        error_message = %(message)s::text, updated_at = now()
-    WHERE id IN (SELECT video_id FROM job)
-)
-SELECT video_id FROM job
-"""  # noqa: S608 - built from constants of this module
-
-_END = _END_AS.format(where=_HELD)
-
-_MARK_DEAD = _END_AS.format(
-    where=f"""WHERE id = %(job_id)s AND (state IN ('QUEUED', 'RETRY_WAIT')
-                                         OR (state = 'RUNNING' AND {_LEASE_ENDED}))"""
-)
-
-_RETRY_LATER = f"""
-UPDATE video_jobs SET state = 'RETRY_WAIT', error_code = %(code)s::text,
-    error_message = %(message)s::text, {_NO_LEASE}
-{_HELD} RETURNING id
-"""  # noqa: S608 - built from constants of this module
-
-_RELEASE = f"""
-UPDATE video_jobs SET state = 'QUEUED', hand_backs = hand_backs + 1, {_NO_LEASE}
-{_HELD} RETURNING id
-"""  # noqa: S608 - built from constants of this module
-
-_REQUEUE_EXPIRED = f"""
-UPDATE video_jobs SET state = 'QUEUED', {_NO_LEASE}
-WHERE id = %(job_id)s AND state = 'RUNNING'
-  AND lease_expires_at <= now() - make_interval(secs => %(grace_s)s)
-RETURNING id
-"""  # noqa: S608 - built from constants of this module
-
-_FACTS = """
-SELECT state, attempt - hand_backs,
-    COALESCE(extract(epoch FROM lease_expires_at - now()), 0)::double precision
-FROM video_jobs WHERE id = %(job_id)s
-"""
-
-_LIVE_JOB = """
-SELECT 1 FROM video_jobs
-WHERE video_id = %(video_id)s AND state = 'RUNNING' AND lease_expires_at > now() LIMIT 1
-"""

@@ -1,0 +1,64 @@
+"""A worker's connection to PostgreSQL: opened late, reopened when it broke."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from worker_images.base.settings import DatabaseSettings
+
+_CONNECT_TIMEOUT_S = 10
+
+
+class Database:
+    """Cursors on one autocommitting connection, shared by the worker's threads.
+
+    psycopg serialises the statements of a connection. One that broke is dropped, so that the
+    next cursor opens another; the broken statement's error goes to the caller.
+    """
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def cursor(self) -> Iterator[psycopg.Cursor[Any]]:
+        """Yield a cursor whose statements commit by themselves."""
+        with self._usable().cursor() as cursor:
+            yield cursor
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _usable(self) -> psycopg.Connection[Any]:
+        with self._lock:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._connect()
+            return self._connection
+
+
+def open_database(settings: DatabaseSettings) -> Database:
+    """Return the database that the settings name; it connects at first use."""
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=settings.host,
+            port=settings.port,
+            dbname=settings.name,
+            user=settings.user,
+            password=settings.password,
+            autocommit=True,
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            application_name="academy-worker",
+        )
+
+    return Database(connect)

@@ -1,0 +1,65 @@
+"""Metrics as log lines: CloudWatch's embedded metric format.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TextIO
+
+from config.contracts import metrics as names
+from worker_images.base.clock import Clock
+
+
+@dataclass(frozen=True)
+class JobMetrics:
+    """One delivery in seconds.
+
+    `queue_age_s`: from the send to this receive. `time_to_start_s`: from the job's becoming
+    ready to its claim, None when it was not claimed.
+    """
+
+    outcome: str
+    queue_age_s: float
+    time_to_start_s: float | None
+    duration_s: float
+
+
+class EmbeddedMetrics:
+    """Writes one line a job to `stream`, from which CloudWatch Logs makes metrics."""
+
+    def __init__(self, stream: TextIO, clock: Clock, *, worker_kind: str) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._worker_type = names.WORKER_TYPES[worker_kind]
+
+    def job_ended(self, job: JobMetrics) -> None:
+        """Publish how long a job waited and took, and count its outcome."""
+        values = {names.QUEUE_AGE_S: job.queue_age_s, names.JOB_DURATION_S: job.duration_s}
+        if job.time_to_start_s is not None:
+            values[names.TIME_TO_START_S] = job.time_to_start_s
+        line = {
+            "_aws": {
+                "Timestamp": round(self._clock.now() * 1000),
+                "CloudWatchMetrics": [
+                    _directive(["WorkerType"], [(name, "Seconds") for name in values]),
+                    _directive(["WorkerType", "Outcome"], [(names.JOBS, "Count")]),
+                ],
+            },
+            "WorkerType": self._worker_type,
+            "Outcome": job.outcome,
+            names.JOBS: 1,
+            **{name: round(value, 3) for name, value in values.items()},
+        }
+        self._stream.write(json.dumps(line) + "\n")
+        self._stream.flush()
+
+
+def _directive(dimensions: list[str], metrics: list[tuple[str, str]]) -> dict[str, object]:
+    return {
+        "Namespace": names.WORKERS_NAMESPACE,
+        "Dimensions": [dimensions],
+        "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
+    }

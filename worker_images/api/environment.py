@@ -1,0 +1,71 @@
+"""The API's environment, read once into a frozen dataclass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from config.contracts import environment as names
+from config.contracts.queues import QUEUES
+from worker_images.base.settings import (
+    DatabaseSettings,
+    StorageSettings,
+    _database,
+    _storage,
+    require,
+    whole_number,
+)
+
+#: Attempts of a video job where the environment does not say (document 001's application: 5).
+ATTEMPTS = "5"
+#: prometheus_client's own; set by gunicorn_conf.py, where several processes count.
+MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """What the API is told. Lists come comma-separated; blanks around an item do not count."""
+
+    secret_key: str = field(repr=False)
+    operator_token: str = field(repr=False)
+    internal_key: str = field(repr=False)
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    region: str
+    queue_names: Mapping[str, str]
+    database: DatabaseSettings
+    storage: StorageSettings
+    redis_host: str
+    redis_port: int
+    redis_password: str = field(repr=False)
+    attempts: int
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
+    """Return the settings that the environment holds.
+
+    Raises: ConfigurationError naming every variable that is missing or empty, or the first one
+    with a value that is not allowed.
+    """
+    require(environ, names.API)
+    return ApiSettings(
+        secret_key=environ["SECRET_KEY"],
+        operator_token=environ["OPERATOR_API_TOKEN"],
+        internal_key=environ["LAMBDA_INTERNAL_API_KEY"],
+        allowed_hosts=_items(environ["ALLOWED_HOSTS"]),
+        cors_origins=_items(environ["CORS_ORIGINS"]),
+        region=environ["AWS_DEFAULT_REGION"],
+        queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
+        database=_database(environ),
+        storage=_storage(environ),
+        redis_host=environ["REDIS_HOST"],
+        redis_port=whole_number(environ, "REDIS_PORT", minimum=1),
+        redis_password=environ.get("REDIS_PASSWORD", ""),
+        attempts=whole_number({"ATTEMPTS": ATTEMPTS, **environ}, "ATTEMPTS", minimum=1),
+        secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),
+    )
+
+
+def _items(value: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in value.split(",") if item.strip())

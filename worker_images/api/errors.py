@@ -1,0 +1,53 @@
+"""Answers other than success: always JSON, with a `detail` that a person can read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, JsonResponse
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from worker_images.base.logging import logger
+
+_log = logger("api")
+DATABASE_LOST = "데이터베이스에 연결할 수 없습니다."
+
+
+class Conflict(APIException):
+    """409: the state forbids it. The answer is `{detail, code}`; `code` is for programs."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__({"detail": detail, "code": code})
+
+
+class QueueRefused(APIException):
+    """503 with the documented text. The outbox row stays, so the same call works again."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "비디오 작업 큐 등록 실패(SQS)"
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: a lost database is a 503, so that callers try again."""
+    if isinstance(error, OperationalError):
+        _log.error("database failed", error=str(error))
+        return Response({"detail": DATABASE_LOST}, status=503)
+    return exception_handler(error, context)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse({"detail": "잘못된 요청입니다."}, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse({"detail": "찾을 수 없습니다."}, status=404)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"detail": "서버 오류가 발생했습니다."}, status=500)

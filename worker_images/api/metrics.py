@@ -1,0 +1,65 @@
+"""What Prometheus scrapes: requests counted here, the queue's facts read at each scrape."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from config.contracts.states import OPEN_JOB_STATES
+from worker_images.api.environment import MULTIPROCESS_DIRECTORY
+from worker_images.api.models import OutboxEntry, VideoJob
+
+_KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_requests = Counter("academy_api_requests", "Requests answered", ["method", "route", "status"])
+_seconds = Histogram("academy_api_request_seconds", "Time to the answer", ["method", "route"])
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request under its route pattern."""
+    method = method if method in _KNOWN_METHODS else "OTHER"
+    _requests.labels(method, route, str(status)).inc()
+    _seconds.labels(method, route).observe(seconds)
+
+
+def open_jobs() -> int:
+    """Return the backlog: jobs that wait or run."""
+    return VideoJob.objects.filter(state__in=OPEN_JOB_STATES).count()
+
+
+def exposition() -> bytes:
+    """Return the Prometheus text of all processes of this API, and of the database's facts."""
+    registry = CollectorRegistry()
+    registry.register(_DatabaseFacts())
+    requests = REGISTRY
+    if MULTIPROCESS_DIRECTORY in os.environ:
+        requests = CollectorRegistry()
+        MultiProcessCollector(requests)
+    return generate_latest(requests) + generate_latest(registry)
+
+
+class _DatabaseFacts(Collector):
+    """The backlog and the outbox, read when collected."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        pending = OutboxEntry.objects.filter(sent_at=None).aggregate(
+            count=Count("id"),
+            failed=Count("id", filter=Q(attempts__gt=0)),
+            oldest=Min("created_at"),
+        )
+        age_s = (timezone.now() - pending["oldest"]).total_seconds() if pending["oldest"] else 0.0
+        gauges = {
+            "academy_video_backlog": ("Video jobs that wait or run", open_jobs()),
+            "academy_outbox_pending": ("Messages not sent yet", pending["count"]),
+            "academy_outbox_failing": ("Of these, refused at least once", pending["failed"]),
+            "academy_outbox_oldest_age_seconds": ("Age of the oldest one", age_s),
+        }
+        for name, (documentation, value) in gauges.items():
+            yield GaugeMetricFamily(name, documentation, value=value)

@@ -1,0 +1,56 @@
+"""Links to the page that plays a video, and what such a link may reach."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from django.core import signing
+
+from config.contracts.storage_keys import CONTENT_TYPES, hls_prefix
+from worker_images.api.models import Video
+
+#: A link works for a week; the progress answer always holds a fresh one.
+LINK_MAX_AGE_S = 7 * 24 * 3600
+#: Seconds for which a segment's own address works, and for which a browser may keep it.
+SEGMENT_URL_MAX_AGE_S = 900
+_SALT = "academy.watch"
+_ENDINGS = "|".join(ending.removeprefix(".") for ending in CONTENT_TYPES)
+#: Folders and a file below the video's prefix. No dot but the ending's, so no way out of it.
+_NAME = re.compile(rf"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.(?:{_ENDINGS})")
+
+
+class LinkExpired(Exception):  # noqa: N818 - says what became of the link
+    """The signature is right, the link is too old."""
+
+
+def token(video_id: int) -> str:
+    """Return the signed part of a video's link."""
+    return signing.TimestampSigner(salt=_SALT).sign(str(video_id))
+
+
+def video_of(given: str) -> Video | None:
+    """Return the video that a link's token names, None when it was not signed here.
+
+    Raises: LinkExpired.
+    """
+    signer = signing.TimestampSigner(salt=_SALT)
+    try:
+        video_id = signer.unsign(given, max_age=LINK_MAX_AGE_S)
+    except signing.SignatureExpired as error:
+        raise LinkExpired from error
+    except signing.BadSignature:
+        return None
+    return Video.objects.filter(pk=int(video_id)).first()
+
+
+def object_key(video: Video, name: str) -> str | None:
+    """Return the key of `name` below the video's HLS prefix, None where it is not allowed."""
+    if not _NAME.fullmatch(name):
+        return None
+    return hls_prefix(video.tenant_id, video.pk) + name
+
+
+def is_playlist(key: str) -> bool:
+    """Whether an object is small text that names others."""
+    return PurePosixPath(key).suffix == ".m3u8"

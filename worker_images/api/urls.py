@@ -1,0 +1,35 @@
+"""Every address of the API. `/healthz` is answered by middleware, before the Host check."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from worker_images.api import errors
+from worker_images.api.views import internal, operations, playback, videos
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error
+
+_videos = [
+    path("upload/init/", videos.UploadInit.as_view()),
+    path("<int:video_id>/upload/complete/", videos.UploadComplete.as_view()),
+    path("<int:video_id>/retry/", videos.Retry.as_view()),
+    path("<int:video_id>/progress/", videos.Progress.as_view()),
+]
+_internal = [
+    path("backlog-count/", internal.BacklogCount.as_view()),
+    path("scan-stuck/", internal.ScanStuck.as_view()),
+    path("dlq-mark-dead/", internal.MarkDead.as_view()),
+]
+
+urlpatterns = [
+    path("health", operations.health),
+    path("health/", operations.health),
+    path("metrics", operations.prometheus),
+    path("api/v1/media/videos/", include(_videos)),
+    path("api/v1/internal/video/", include(_internal)),
+    path("watch/<str:token>/", playback.watch, name="watch"),
+    path("watch/<str:token>/hls/<path:name>", playback.hls),
+    path("static/<str:digest>/<str:name>", playback.asset, name="asset"),
+]

@@ -1,0 +1,1 @@
+"""Requests in, answers out; the decisions are in the modules above."""

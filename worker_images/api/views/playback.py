@@ -1,0 +1,99 @@
+"""The page that plays a video. The link is the permission; it names one video."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from config.contracts.storage_keys import (
+    IMMUTABLE,
+    MASTER_PLAYLIST,
+    NO_CACHE,
+    THUMBNAIL,
+    content_type,
+    hls_prefix,
+)
+from worker_images.api import assets, playback, ports
+from worker_images.api.models import Video
+from worker_images.base.storage import ObjectNotFoundError
+
+
+@require_safe
+def watch(request: HttpRequest, token: str) -> HttpResponse:
+    """The page. Its policy allows its own scripts and, for segments, the store's address."""
+    try:
+        video = _video(token)
+    except playback.LinkExpired:
+        return render(request, "expired.html", _addresses("watch.css"), status=403)
+    key = hls_prefix(video.tenant_id, video.pk) + MASTER_PLAYLIST
+    store = urlsplit(ports.storage().presign_get(key, expires_s=1))
+    context = {
+        "title": video.title,
+        "master": f"hls/{MASTER_PLAYLIST}",
+        "poster": f"hls/{THUMBNAIL}",
+        **_addresses("watch.css", "watch.js", "hls.min.js"),
+    }
+    response = render(request, "watch.html", context)
+    response["Content-Security-Policy"] = _policy(f"{store.scheme}://{store.netloc}")
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+def hls(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    """Playlists are passed on; anything else is fetched from the store itself."""
+    try:
+        key = playback.object_key(_video(token), name)
+    except playback.LinkExpired:
+        return HttpResponse("link expired", status=403, content_type="text/plain")
+    if key is None:
+        raise Http404
+    if not playback.is_playlist(key):
+        return _redirect(key)
+    try:
+        content = ports.storage().get(key)
+    except ObjectNotFoundError as error:
+        raise Http404 from error
+    response = HttpResponse(content, content_type=content_type(key))
+    response["Cache-Control"] = NO_CACHE
+    return response
+
+
+@require_safe
+def asset(request: HttpRequest, digest: str, name: str) -> HttpResponse:
+    """A file of the page. Another digest is another release's file, so it is a 404."""
+    found = assets.asset(name)
+    if found is None or found.digest != digest:
+        raise Http404
+    response = HttpResponse(found.content, content_type=found.content_type)
+    response["Cache-Control"] = IMMUTABLE
+    return response
+
+
+def _video(token: str) -> Video:
+    video = playback.video_of(token)
+    if video is None:
+        raise Http404
+    return video
+
+
+def _redirect(key: str) -> HttpResponseRedirect:
+    max_age_s = playback.SEGMENT_URL_MAX_AGE_S
+    response = HttpResponseRedirect(ports.storage().presign_get(key, expires_s=max_age_s))
+    response["Cache-Control"] = f"private, max-age={max_age_s // 2}"
+    return response
+
+
+def _addresses(*names: str) -> dict[str, str]:
+    return {name.split(".")[0] + "_" + name.rsplit(".")[-1]: assets.address(name) for name in names}
+
+
+def _policy(store: str) -> str:
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {store}; "
+        f"img-src 'self' {store}; media-src 'self' blob: {store}; worker-src blob:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

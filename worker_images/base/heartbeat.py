@@ -24,6 +24,8 @@ _CEILING_MARGIN_S = 60
 class Heartbeat:
     """Beats at a third of the visibility timeout while a handler runs.
 
+    `alive` tells the container's health check that the process still turns.
+
     Each beat renews the lease first, so that a message that came back finds the lease of a dead
     worker ended, and then the visibility, never past SQS's ceiling of 12 hours.
     """
@@ -32,6 +34,7 @@ class Heartbeat:
     clock: Clock
     visibility_timeout_s: float
     time_limit_s: float
+    alive: Callable[[], None]
 
     @contextmanager
     def around(
@@ -56,6 +59,7 @@ class Heartbeat:
 
     def beat(self, delivery: Delivery, renew_lease: Callable[[], bool] | None = None) -> None:
         """Renew everything once. A failed call is logged, and the next beat tries again."""
+        self.alive()
         age_s = self.clock.now() - delivery.received_at
         if age_s > self.time_limit_s:
             message = f"longer than {self.time_limit_s:.0f} s"

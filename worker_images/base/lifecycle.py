@@ -6,12 +6,13 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from worker_images.base.logging import logger
+from worker_images.base.settings import WorkerSettings
 
 _log = logger("lifecycle")
-DEFAULT_METADATA_ENDPOINT = "http://169.254.169.254"
 _TOKEN_TTL_S = 60
 _TIMEOUT_S = 5
 
@@ -86,3 +87,12 @@ def _call(url: str, *, method: str, headers: dict[str, str]) -> str:
     request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - http only
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
         return str(answer.read().decode())
+
+
+def open_lifecycle(settings: WorkerSettings) -> Lifecycle:
+    """Return the lifecycle of this process: its instance's, or none outside a group."""
+    if settings.group_name is None:
+        return NullLifecycle()
+    autoscaling = boto3.client("autoscaling", region_name=settings.region)
+    own_id = instance_id(settings.metadata_endpoint)
+    return InstanceLifecycle(autoscaling, settings.group_name, own_id)

@@ -142,13 +142,13 @@ class JobRunner:
         return Disposition("LOST")
 
     def _reporter(self, delivery: Delivery, claim: Claim) -> Callable[..., None]:
-        last_at = float("-inf")
+        last_at, last_step = float("-inf"), ""
 
         def report(percent: float, step: str, seconds_left: float | None) -> None:
-            nonlocal last_at
-            if self.clock.now() - last_at < REPORT_EVERY_S:
+            nonlocal last_at, last_step
+            if step == last_step and self.clock.now() - last_at < REPORT_EVERY_S:
                 return
-            last_at = self.clock.now()
+            last_at, last_step = self.clock.now(), step
             held = self.status.progress(claim.job_id, claim.token, percent, step, seconds_left)
             if not held:
                 delivery.cancellation.cancel(LostClaim("LOST_CLAIM", "progress was refused"))

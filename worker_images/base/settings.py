@@ -10,6 +10,8 @@ from config.contracts.queues import QUEUES
 from worker_images.base.errors import ConfigurationError
 
 _GROUP = "AUTO_SCALING_GROUP_NAME"
+_METADATA = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+DEFAULT_METADATA_ENDPOINT = "http://169.254.169.254"
 _PROVIDERS = ("s3", "r2")
 
 
@@ -44,6 +46,7 @@ class WorkerSettings:
     region: str
     queue_names: Mapping[str, str]
     group_name: str | None
+    metadata_endpoint: str
     idle_s: int
     attempts: int
     visibility_timeout_s: int
@@ -68,6 +71,7 @@ def load_worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
         region=environ["AWS_DEFAULT_REGION"],
         queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
         group_name=environ.get(_GROUP),
+        metadata_endpoint=environ.get(_METADATA, DEFAULT_METADATA_ENDPOINT),
         idle_s=whole_number(environ, "IDLE_S", minimum=1),
         attempts=whole_number(environ, "ATTEMPTS", minimum=1),
         visibility_timeout_s=whole_number(environ, "VISIBILITY_TIMEOUT_S", minimum=3),

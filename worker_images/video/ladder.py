@@ -1,0 +1,53 @@
+"""Which renditions a source gets, and how large their pictures are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.contracts.ladder import Rung
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One rung for one source. `number` is N of `vN`, 1 the smallest; sizes are even pixels."""
+
+    number: int
+    width: int
+    height: int
+    bitrate_kbps: int
+
+    @property
+    def name(self) -> str:
+        """The rendition's folder."""
+        return f"v{self.number}"
+
+
+def renditions(rungs: Sequence[Rung], *, width: int, height: int) -> tuple[Rendition, ...]:
+    """Return the renditions of a picture that is shown at `width` by `height` square pixels.
+
+    A rung's size is the picture's short side, so that a portrait keeps its aspect. No rung is
+    larger than the source; a source below the smallest rung gets one at its own size.
+    """
+    short_side = min(width, height)
+    fitting = [rung for rung in sorted(rungs) if rung.short_side <= short_side]
+    chosen = fitting or [Rung(_even_floor(short_side), min(rungs).bitrate_kbps)]
+    return tuple(
+        Rendition(number, *_scaled(width, height, rung.short_side), rung.bitrate_kbps)
+        for number, rung in enumerate(chosen, start=1)
+    )
+
+
+def _scaled(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """Return the size with that short side; the other side is even and nearest in aspect."""
+    if width <= height:
+        return short_side, _even_round(height * short_side / width)
+    return _even_round(width * short_side / height), short_side
+
+
+def _even_floor(pixels: int) -> int:
+    return max(2, pixels - pixels % 2)
+
+
+def _even_round(pixels: float) -> int:
+    return max(2, 2 * round(pixels / 2))

@@ -5,6 +5,7 @@ Every error is one line: file, dotted key, value, and what is allowed there.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from config.models import Api, Queue, Rung, Settings, Storage, Worker
 from config.schema_text import describe, keys_of, schema_at
 
 __all__ = ["Api", "Queue", "Rung", "Settings", "SettingsError", "Storage", "Worker"]
-__all__ += ["DIRECTORY", "environments", "load_settings"]
+__all__ += ["DIRECTORY", "environments", "load_settings", "release_tag"]
 
 DIRECTORY = Path(__file__).parent / "environments"
+#: https://docs.docker.com/reference/cli/docker/image/tag/
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _ROOT = Path(__file__).parent.parent
 
 
@@ -32,17 +35,29 @@ def environments(directory: Path = DIRECTORY) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.yaml") if path.name != BASE)
 
 
-def load_settings(environment: str, *, directory: Path = DIRECTORY) -> Settings:
+def release_tag(given: object) -> str:
+    """Return the images' tag given as `-c image_tag=`. Raises: SettingsError without a usable one."""
+    if not isinstance(given, str) or not re.fullmatch(_TAG, given) or given == "latest":
+        shown = "missing" if given is None else f"{given!r} is not allowed"
+        raise SettingsError(
+            f"command line: image_tag: {shown}; allowed: -c image_tag=<commit or content hash>, "
+            f"matching {_TAG}, not 'latest'"
+        )
+    return given
+
+
+def load_settings(environment: str | None, *, directory: Path = DIRECTORY) -> Settings:
     """Return the settings of an environment: its own file merged over `base.yaml`.
 
     Raises: SettingsError for an unknown environment, an unreadable file, an unknown or missing
     key, a value out of its range, or values that contradict each other.
     """
     known = environments(directory)
-    if environment not in known:
+    if environment is None or environment not in known:
+        shown = f"'{environment}' is unknown" if environment else "missing"
         raise SettingsError(
-            f"{_shown(directory)}: environment '{environment}' is unknown; "
-            f"allowed: {', '.join(known)}{_nearest(environment, known)}"
+            f"{_shown(directory)}: environment (-c env=): {shown}; "
+            f"allowed: {', '.join(known)}{_nearest(environment or '', known)}"
         )
     path = directory / f"{environment}.yaml"
     try:

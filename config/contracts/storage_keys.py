@@ -49,3 +49,5 @@ EXCEL_EXPORTS_PREFIX = "exports/"
 #: Set on a video's original once its job has finished; the lifecycle rule deletes by this tag, so
 #: that an unfinished job never loses its source. S3 alone: R2 has no object tags.
 EXPIRE_ORIGINAL_TAG = ("lifecycle", "expire-original")
+#: Keys of the JSON secret with R2's credentials.
+R2_SECRET_KEYS = ("access_key_id", "secret_access_key")

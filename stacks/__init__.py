@@ -1,0 +1,1 @@
+"""One module a stack; a stack composes what `stacks.constructs` own."""

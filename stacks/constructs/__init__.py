@@ -1,0 +1,1 @@
+"""Constructs own resources and know no environment's settings."""

@@ -1,0 +1,159 @@
+"""The function that publishes the backlog and adds workers, and the alarm on its silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from config.contracts import metrics, names, queues
+from stacks.constructs.instance_template import group_arn
+from stacks.constructs.job_queue import JobQueue
+from stacks.constructs.platform_stack import Place
+from stacks.constructs.python_lambda import PythonLambda
+
+#: Runs of the function without a metric before the alarm goes off.
+SILENT_MINUTES = 5
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A fleet that the function sizes: its kind, queues by key, and bounds in instances."""
+
+    kind: str
+    queues: Sequence[str]
+    minimum: int
+    maximum: int
+
+
+class BacklogMetric(Construct):
+    """Function and rule under their documented names, run each minute, never twice at once.
+
+    It stands outside the VPC and asks the API at its public address. The internal key is read from
+    its secret at run time: the environment holds the ARN. It may set the capacity of the named
+    groups alone and publish to our two namespaces alone. Missing data raises the alarm.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        identifier: str,
+        *,
+        place: Place,
+        api_base_url: str,
+        internal_key: secretsmanager.ISecret,
+        job_queues: dict[str, JobQueue],
+        fleets: Sequence[Fleet],
+        tick_s: int,
+    ) -> None:
+        super().__init__(scope, identifier)
+        environment = place.environment
+        packed = PythonLambda(
+            self,
+            "QueueDepth",
+            package="queue_depth_metric",
+            function_name=names.physical_name(environment, names.METRIC_FUNCTION),
+            description="Publishes BacklogCount and QueueDepth, and adds workers to the backlog",
+            environment={
+                "VIDEO_BACKLOG_API_URL": api_base_url,
+                "LAMBDA_INTERNAL_API_KEY": internal_key.secret_arn,
+                "ENVIRONMENT": environment,
+                "FLEETS": fleets_json(environment, fleets),
+                "TICK_S": str(tick_s),
+            },
+            timeout_s=60,
+            memory_mb=256,
+            log_retention_days=place.log_retention_days,
+            reserved_concurrency=1,
+        )
+        self.function, self.log_group = packed.function, packed.log_group
+        internal_key.grant_read(self.function)
+        for job_queue in job_queues.values():
+            job_queue.queue.grant(self.function, *queues.OBSERVER_ACTIONS)
+        self._grant_publish()
+        self._grant_sizing([names.worker_group_name(environment, fleet.kind) for fleet in fleets])
+        events.Rule(
+            self,
+            "Rate",
+            rule_name=names.physical_name(environment, names.METRIC_RULE),
+            description="Each minute: look at the queues",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
+            targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
+        )
+        self.silence_alarm = self._alarm(environment)
+
+    def _grant_publish(self) -> None:
+        """A raw statement: PutMetricData knows no resource, a condition narrows it instead."""
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {
+                        "cloudwatch:namespace": [
+                            metrics.VIDEO_NAMESPACE,
+                            metrics.WORKERS_NAMESPACE,
+                        ]
+                    }
+                },
+            )
+        )
+
+    def _grant_sizing(self, groups: Sequence[str]) -> None:
+        """Raw statements: describing knows no resource, and the groups are another stack's."""
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(actions=["autoscaling:DescribeAutoScalingGroups"], resources=["*"])
+        )
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["autoscaling:SetDesiredCapacity"],
+                resources=[group_arn(self, group) for group in groups],
+            )
+        )
+
+    def _alarm(self, environment: str) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            "SilenceAlarm",
+            alarm_description="BacklogCount is no longer published: the fleet does not grow.",
+            metric=backlog_metric(environment, statistic="SampleCount"),
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            threshold=1,
+            evaluation_periods=SILENT_MINUTES,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+
+def backlog_metric(environment: str, *, statistic: str = "Maximum") -> cloudwatch.Metric:
+    """Return BacklogCount as the documented query reads it, over one minute."""
+    return cloudwatch.Metric(
+        namespace=metrics.VIDEO_NAMESPACE,
+        metric_name=metrics.BACKLOG_COUNT,
+        dimensions_map=metrics.backlog_dimension_sets(environment)[0],
+        period=cdk.Duration.minutes(1),
+        statistic=statistic,
+    )
+
+
+def fleets_json(environment: str, fleets: Sequence[Fleet]) -> str:
+    """Return the function's FLEETS: kind, group, queue names and bounds of each fleet."""
+    return json.dumps(
+        [
+            {
+                "kind": fleet.kind,
+                "group": names.worker_group_name(environment, fleet.kind),
+                "queues": [queues.BY_KEY[key].physical(environment) for key in fleet.queues],
+                "min": fleet.minimum,
+                "max": fleet.maximum,
+            }
+            for fleet in fleets
+        ]
+    )

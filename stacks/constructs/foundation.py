@@ -1,0 +1,21 @@
+"""What the API, the workers and the scaling stand on, handed to them as one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stacks.constructs.buckets import ObjectStorage
+from stacks.constructs.job_queue import JobQueue
+from stacks.constructs.parameters import EnvironmentParameters
+from stacks.constructs.private_network import PrivateNetwork
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """Network with its firewall, queues by key, buckets, and the environments of both roles."""
+
+    network: PrivateNetwork
+    job_queues: dict[str, JobQueue]
+    objects: ObjectStorage
+    api_environment: EnvironmentParameters
+    worker_environment: EnvironmentParameters

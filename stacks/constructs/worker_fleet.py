@@ -1,0 +1,118 @@
+"""A fleet of workers of one kind: comes with the backlog, leaves by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from config.contracts.names import IMAGES, worker_group_name
+from stacks.constructs.instance_template import (
+    boot_facts,
+    grant_own_group,
+    instance_role,
+    instance_template,
+)
+from stacks.constructs.log_group import log_group
+from stacks.constructs.platform_stack import Place
+from stacks.constructs.user_data import TERMINATION_HOOK, worker_user_data
+
+#: What a worker does to itself: keep or give up its protection, leave, report a failed boot.
+OWN_GROUP_ACTIONS = (
+    "CompleteLifecycleAction",
+    "SetInstanceHealth",
+    "SetInstanceProtection",
+    "TerminateInstanceInAutoScalingGroup",
+)
+
+
+@dataclass(frozen=True)
+class FleetSize:
+    """Instances between `minimum` and `maximum`, each with an encrypted disk of `disk_gb` GiB."""
+
+    instance_type: str
+    disk_gb: int
+    minimum: int
+    maximum: int
+
+
+class WorkerFleet(Construct):
+    """Launch template, Auto Scaling group, role and log group of worker kind `kind`.
+
+    The group carries the documented name. An instance is protected from scale-in from its launch
+    on; no deploy sets a desired capacity or replaces a running instance: the worker itself gives
+    up its protection and leaves. The role can touch its own group alone.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        identifier: str,
+        *,
+        kind: str,
+        place: Place,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        security_group: ec2.ISecurityGroup,
+        path: str,
+        environment: Mapping[str, str],
+        size: FleetSize,
+        stop_timeout_s: int,
+        termination_wait_s: int,
+    ) -> None:
+        super().__init__(scope, identifier)
+        stack = cdk.Stack.of(self)
+        self.group_name = worker_group_name(place.environment, kind)
+        self.log_group = log_group(self, "Logs", retention_days=place.log_retention_days)
+        self.role = instance_role(self, "Role", description=f"Workers of kind {kind}")
+        self.log_group.grant_write(self.role)
+        repository = ecr.Repository.from_repository_name(self, "Repository", IMAGES[kind])
+        repository.grant_pull(self.role)
+        grant_own_group(self.role, self, self.group_name, *OWN_GROUP_ACTIONS)
+        boot = boot_facts(
+            stack,
+            repository=IMAGES[kind],
+            tag=place.image_tag,
+            path=path,
+            log_group=self.log_group,
+            stop_timeout_s=stop_timeout_s,
+        )
+        template = instance_template(
+            self,
+            "Template",
+            instance_type=size.instance_type,
+            disk_gb=size.disk_gb,
+            role=self.role,
+            security_group=security_group,
+            user_data=worker_user_data(
+                boot,
+                kind=kind,
+                group=self.group_name,
+                container=IMAGES[kind],
+                environment=environment,
+            ),
+        )
+        self.group = autoscaling.AutoScalingGroup(
+            self,
+            "Group",
+            auto_scaling_group_name=self.group_name,
+            vpc=vpc,
+            vpc_subnets=subnets,
+            launch_template=template,
+            min_capacity=size.minimum,
+            max_capacity=size.maximum,
+            new_instances_protected_from_scale_in=True,
+            group_metrics=[autoscaling.GroupMetrics.all()],
+        )
+        self.group.add_lifecycle_hook(
+            "Drain",
+            lifecycle_hook_name=TERMINATION_HOOK,
+            lifecycle_transition=autoscaling.LifecycleTransition.INSTANCE_TERMINATING,
+            default_result=autoscaling.DefaultResult.CONTINUE,
+            heartbeat_timeout=cdk.Duration.seconds(termination_wait_s),
+        )

@@ -1,0 +1,49 @@
+"""The four buckets."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from config import models
+from stacks.constructs.buckets import BucketRules, ObjectStorage, R2Storage, S3Storage
+from stacks.constructs.parameters import SecretValue
+from stacks.constructs.platform_stack import Place, PlatformStack
+
+
+class StorageStack(PlatformStack):
+    """Buckets on S3, or lifecycle and CORS of the buckets on R2. Stateful."""
+
+    def __init__(self, scope: Construct, *, place: Place, storage: models.Storage) -> None:
+        super().__init__(scope, "storage", place, stateful=True)
+        names = storage.buckets.model_dump()
+        rules = BucketRules(
+            browser_origins=storage.browser_origins,
+            original_days=storage.original_days,
+            export_days=storage.export_days,
+        )
+        self.objects: ObjectStorage
+        self.variables: dict[str, str | SecretValue] = {
+            "STORAGE_PROVIDER": storage.provider,
+            **{f"R2_{role.upper()}_BUCKET": name for role, name in names.items()},
+        }
+        if storage.r2 is None or storage.provider == "s3":
+            self.objects = S3Storage(self, "Buckets", names=names, rules=rules, place=place)
+            return
+        credentials = secretsmanager.Secret.from_secret_name_v2(
+            self, "Credentials", storage.r2.credentials_secret_name
+        )
+        self.objects = R2Storage(
+            self,
+            "Buckets",
+            names=names,
+            rules=rules,
+            endpoint=storage.r2.endpoint,
+            credentials=credentials,
+            place=place,
+        )
+        self.variables |= {
+            "R2_ENDPOINT": storage.r2.endpoint,
+            "R2_ACCESS_KEY": SecretValue(credentials, "access_key_id"),
+            "R2_SECRET_KEY": SecretValue(credentials, "secret_access_key"),
+        }

@@ -1,0 +1,98 @@
+"""A worker fleet's stack."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from config import models
+from config.contracts import environment
+from config.contracts.names import worker_group_name
+from config.settings import Settings
+from stacks.constructs.foundation import Foundation
+from stacks.constructs.job_queue import grant_queues
+from stacks.constructs.platform_stack import Place, PlatformStack
+from stacks.constructs.private_network import frozen_group
+from stacks.constructs.worker_fleet import FleetSize, WorkerFleet
+
+if TYPE_CHECKING:
+    from stacks.api import ApiStack
+
+#: Objects that each kind of worker reads and writes: bucket role, prefix.
+OBJECTS = {
+    "video": (("video", "tenants/"),),
+    "ai": (("ai", ""), ("excel", ""), ("storage", "")),
+    "messaging": (),
+}
+
+
+class WorkerStack(PlatformStack):
+    """The fleet of one worker kind, its permissions and its queues' age alarms."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        kind: models.WorkerKind,
+        place: Place,
+        settings: Settings,
+        base: Foundation,
+        api: ApiStack,
+    ) -> None:
+        super().__init__(scope, kind, place)
+        worker = settings.workers[kind]
+        # Workers read API_BASE_URL when they boot, and the API stack writes it.
+        self.add_stack_dependency(api)
+        self.fleet = WorkerFleet(
+            self,
+            "Fleet",
+            kind=kind,
+            place=place,
+            vpc=base.network.vpc,
+            subnets=base.network.compute_subnets,
+            security_group=frozen_group(self, "WorkersGroup", base.network.firewall.workers),
+            path=base.worker_environment.path,
+            environment=fleet_environment(settings, kind),
+            size=FleetSize(
+                instance_type=worker.instance_type,
+                disk_gb=worker.disk_gb,
+                minimum=worker.min_instances,
+                maximum=worker.max_instances,
+            ),
+            stop_timeout_s=worker.stop_timeout_s,
+            termination_wait_s=worker.termination_wait_s,
+        )
+        base.worker_environment.grant_read(self.fleet.role)
+        grant_queues(self.fleet.role, kind, base.job_queues)
+        for bucket, prefix in OBJECTS[kind]:
+            base.objects.grant_read_write(self.fleet.role, bucket, prefix)
+        self.alarms = [
+            base.job_queues[key].oldest_message_alarm(
+                self,
+                f"Oldest{key.title().replace('_', '')}Alarm",
+                threshold_s=worker.oldest_message_alarm_s,
+            )
+            for key in worker.queues
+        ]
+
+
+def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, str]:
+    """Return what a fleet's containers get besides their parameters: it differs by fleet."""
+    worker = settings.workers[kind]
+    queue = settings.queues[worker.queues[0]]
+    found = {
+        "WORKER_KIND": kind,
+        "AUTO_SCALING_GROUP_NAME": worker_group_name(settings.environment, kind),
+        "IDLE_S": str(worker.idle_s),
+        "ATTEMPTS": str(queue.attempts),
+        "VISIBILITY_TIMEOUT_S": str(queue.visibility_timeout_s),
+        "TIME_LIMIT_S": str(worker.time_limit_s),
+        environment.HEARTBEAT: str(worker.heartbeat_s),
+    }
+    if kind == "video":
+        ladder = [rung.model_dump() for rung in settings.video.ladder]
+        found["VIDEO_LADDER"] = json.dumps(ladder, separators=(",", ":"))
+        found["VIDEO_SEGMENT_S"] = str(settings.video.segment_s)
+    return found

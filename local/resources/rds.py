@@ -1,0 +1,207 @@
+"""AWS::RDS: databases that really run, beside moto's records of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.resources.base import Context
+from local.resources.calls import call, dropped_tags, renamed, tag_list, without
+from local.resources.kind import Kind, Properties, changed
+from local.services.addresses import show_database
+
+_NAMES = {"VPCSecurityGroups": "VpcSecurityGroupIds"}
+_MODIFY_NAMES = {
+    **_NAMES,
+    "EnableCloudwatchLogsExports": "CloudwatchLogsExportConfiguration",
+}
+_FIXED = frozenset(
+    {
+        "AvailabilityZone",
+        "DBInstanceIdentifier",
+        "DBName",
+        "DBSubnetGroupName",
+        "Engine",
+        "KmsKeyId",
+        "MasterUsername",
+        "StorageEncrypted",
+    }
+)
+_MODIFIABLE = frozenset(
+    {
+        "AllocatedStorage",
+        "AutoMinorVersionUpgrade",
+        "BackupRetentionPeriod",
+        "CACertificateIdentifier",
+        "CopyTagsToSnapshot",
+        "DBInstanceClass",
+        "DBParameterGroupName",
+        "DeletionProtection",
+        "EnableCloudwatchLogsExports",
+        "EnableIAMDatabaseAuthentication",
+        "EnablePerformanceInsights",
+        "EngineVersion",
+        "Iops",
+        "MasterUserPassword",
+        "MaxAllocatedStorage",
+        "MonitoringInterval",
+        "MonitoringRoleArn",
+        "MultiAZ",
+        "PerformanceInsightsRetentionPeriod",
+        "PreferredBackupWindow",
+        "PreferredMaintenanceWindow",
+        "PubliclyAccessible",
+        "StorageThroughput",
+        "StorageType",
+        "VPCSecurityGroups",
+    }
+)
+
+
+class DbInstance(Kind):
+    """A PostgreSQL of its own on loopback. Its endpoint is the real one, port included."""
+
+    type_name = "AWS::RDS::DBInstance"
+    properties = _FIXED | _MODIFIABLE | {"Tags"}
+    replace_on = _FIXED
+
+    def make(self, context: Context, properties: Properties) -> str:
+        name = str(
+            properties.get("DBInstanceIdentifier") or context.unique_name(max_length=63, lower=True)
+        )
+        values = renamed(without(properties, "Tags"), _NAMES)
+        values["DBInstanceIdentifier"] = name
+        call(context.clients.client("rds"), "CreateDBInstance", values)
+        return name
+
+    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        rds = context.clients.client("rds")
+        host, port = context.hosts.databases.ensure(
+            physical_id,
+            user=str(new["MasterUsername"]),
+            password=str(new["MasterUserPassword"]),
+            db_name=str(new.get("DBName", "postgres")),
+        )
+        if old:
+            modified = {n: new[n] for n in _MODIFIABLE if n in new and changed(n, old, new)}
+            if modified:
+                values = _modification(old, modified)
+                values |= {"DBInstanceIdentifier": physical_id, "ApplyImmediately": True}
+                call(rds, "ModifyDBInstance", values)
+        show_database(context, physical_id, host, port)
+        _settle_tags(rds, _arn(context, "db", physical_id), old, new)
+
+    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
+        """Delete the record first: it refuses when the database is protected."""
+        context.clients.client("rds").delete_db_instance(
+            DBInstanceIdentifier=physical_id, SkipFinalSnapshot=True
+        )
+        context.hosts.databases.remove(physical_id)
+
+    def attributes(
+        self, context: Context, physical_id: str, properties: Properties
+    ) -> dict[str, object]:
+        found = context.clients.client("rds").describe_db_instances(
+            DBInstanceIdentifier=physical_id
+        )["DBInstances"][0]
+        return {
+            "DBInstanceArn": found["DBInstanceArn"],
+            "DbiResourceId": found["DbiResourceId"],
+            "Endpoint.Address": found["Endpoint"]["Address"],
+            "Endpoint.Port": str(found["Endpoint"]["Port"]),
+        }
+
+
+def _modification(old: Properties, modified: dict[str, Any]) -> dict[str, Any]:
+    """Return ModifyDBInstance's arguments; log exports go there as what to turn on and off."""
+    values = renamed(modified, _MODIFY_NAMES)
+    if "EnableCloudwatchLogsExports" in modified:
+        before = set(old.get("EnableCloudwatchLogsExports", []))
+        after = set(modified["EnableCloudwatchLogsExports"])
+        values["CloudwatchLogsExportConfiguration"] = {
+            "EnableLogTypes": sorted(after - before),
+            "DisableLogTypes": sorted(before - after),
+        }
+    return values
+
+
+def _arn(context: Context, kind: str, name: str) -> str:
+    return f"arn:aws:rds:{context.region}:{context.account}:{kind}:{name}"
+
+
+def _settle_tags(rds: Any, arn: str, old: Properties, new: Properties) -> None:
+    if dropped := dropped_tags(old, new):
+        rds.remove_tags_from_resource(ResourceName=arn, TagKeys=dropped)
+    if tags := tag_list(new):
+        rds.add_tags_to_resource(ResourceName=arn, Tags=tags)
+
+
+class DbSubnetGroup(Kind):
+    """The subnets of a database."""
+
+    type_name = "AWS::RDS::DBSubnetGroup"
+    properties = frozenset({"DBSubnetGroupDescription", "DBSubnetGroupName", "SubnetIds", "Tags"})
+    replace_on = frozenset({"DBSubnetGroupName"})
+
+    def make(self, context: Context, properties: Properties) -> str:
+        name = str(
+            properties.get("DBSubnetGroupName") or context.unique_name(max_length=255, lower=True)
+        )
+        values = {**without(properties, "Tags"), "DBSubnetGroupName": name}
+        call(context.clients.client("rds"), "CreateDBSubnetGroup", values)
+        return name
+
+    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        rds = context.clients.client("rds")
+        if old and without(old, "Tags") != without(new, "Tags"):
+            values = {**without(new, "Tags"), "DBSubnetGroupName": physical_id}
+            call(rds, "ModifyDBSubnetGroup", values)
+        _settle_tags(rds, _arn(context, "subgrp", physical_id), old, new)
+
+    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
+        context.clients.client("rds").delete_db_subnet_group(DBSubnetGroupName=physical_id)
+
+
+class DbParameterGroup(Kind):
+    """Engine parameters. Recorded: the local PostgreSQL runs with its own defaults."""
+
+    type_name = "AWS::RDS::DBParameterGroup"
+    properties = frozenset({"DBParameterGroupName", "Description", "Family", "Parameters", "Tags"})
+    replace_on = frozenset({"DBParameterGroupName", "Description", "Family"})
+
+    def make(self, context: Context, properties: Properties) -> str:
+        name = str(
+            properties.get("DBParameterGroupName")
+            or context.unique_name(max_length=255, lower=True)
+        )
+        context.clients.client("rds").create_db_parameter_group(
+            DBParameterGroupName=name,
+            DBParameterGroupFamily=properties["Family"],
+            Description=properties["Description"],
+        )
+        return name
+
+    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        rds = context.clients.client("rds")
+        before, after = (dict(p.get("Parameters", {})) for p in (old, new))
+        group = {"DBParameterGroupName": physical_id}
+        if gone := sorted(before.keys() - after.keys()):
+            reset = [{"ParameterName": n, "ApplyMethod": "pending-reboot"} for n in gone]
+            rds.reset_db_parameter_group(**group, Parameters=reset)
+        if after and before != after:
+            parameters = [
+                {"ParameterName": n, "ParameterValue": str(v), "ApplyMethod": "pending-reboot"}
+                for n, v in after.items()
+            ]
+            rds.modify_db_parameter_group(**group, Parameters=parameters)
+        _settle_tags(rds, _arn(context, "pg", physical_id), old, new)
+
+    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
+        context.clients.client("rds").delete_db_parameter_group(DBParameterGroupName=physical_id)
+
+    def attributes(
+        self, context: Context, physical_id: str, properties: Properties
+    ) -> dict[str, object]:
+        return {"DBParameterGroupName": physical_id}
+
+
+HANDLERS = (DbInstance(), DbSubnetGroup(), DbParameterGroup())

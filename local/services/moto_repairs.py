@@ -1,0 +1,133 @@
+"""Defects of moto 5.2 that the platform would notice, mended in place; one function a defect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.rds.models import DBInstance
+from moto.s3.models import FakeBucket
+
+_BUCKET: Any = FakeBucket
+_ALARMS: Any = CloudWatchBackend
+_ALARM_CALLS: Any = CloudWatchResponse
+_FUNCTION: Any = LambdaFunction
+_DATABASE: Any = DBInstance
+
+_repaired: set[str] = set()
+
+
+def apply() -> None:
+    """Apply every repair; a second call changes nothing."""
+    for repair in (
+        conditional_bucket_policies_are_not_enforced,
+        composite_alarms_can_be_put,
+        alarms_keep_their_state_when_put_again,
+        functions_keep_their_whole_configuration,
+        databases_answer_their_real_endpoint,
+    ):
+        if repair.__name__ not in _repaired:
+            repair()
+            _repaired.add(repair.__name__)
+
+
+def conditional_bucket_policies_are_not_enforced() -> None:
+    """Leave statements with a Condition out of a bucket policy's enforcement.
+
+    moto ignores the Condition itself and takes `Deny unless aws:SecureTransport` for an
+    unconditional Deny, which locks everybody out. Locally all traffic is plain HTTP on
+    loopback, so the real evaluation would lock everybody out as well. The whole policy is
+    still stored and read back.
+    """
+
+    def get_permission(bucket: Any, action: str, resource: str) -> Any:
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        document = json.loads(bucket.policy)
+        statements = document["Statement"]
+        if isinstance(statements, dict):
+            statements = [statements]
+        document["Statement"] = [s for s in statements if not s.get("Condition")]
+        return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
+
+    _BUCKET.get_permission = get_permission
+
+
+def composite_alarms_can_be_put() -> None:
+    """Serve PutCompositeAlarm, which moto lacks though its alarms know an AlarmRule."""
+    _ALARM_CALLS.put_composite_alarm = _ALARM_CALLS.put_metric_alarm
+
+
+def alarms_keep_their_state_when_put_again() -> None:
+    """Start an alarm in INSUFFICIENT_DATA and keep the state of one that is put again.
+
+    moto starts it as OK and resets it at each put; AWS leaves the state unchanged.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    put = _ALARMS.put_metric_alarm
+    state = ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp")
+
+    def put_metric_alarm(backend: Any, name: str, **settings: Any) -> Any:
+        before = backend.alarms.get(name)
+        alarm = put(backend, name=name, **settings)
+        if before is None:
+            alarm.state_value = "INSUFFICIENT_DATA"
+        else:
+            alarm.history = before.history
+            for field in state:
+                setattr(alarm, field, getattr(before, field))
+        return alarm
+
+    _ALARMS.put_metric_alarm = put_metric_alarm
+
+
+def functions_keep_their_whole_configuration() -> None:
+    """Keep a function's LoggingConfig and DeadLetterConfig, and update what moto skips.
+
+    moto drops both at creation, and EphemeralStorage, TracingConfig and Architectures on update.
+    """
+    names = ("LoggingConfig", "DeadLetterConfig")
+    init, read = _FUNCTION.__init__, _FUNCTION.get_configuration
+    configure, load = _FUNCTION.update_configuration, _FUNCTION.update_function_code
+
+    def construct(function: Any, account_id: str, spec: Any, *args: Any, **others: Any) -> None:
+        init(function, account_id, spec, *args, **others)
+        function.kept = {name: spec[name] for name in names if name in spec}
+
+    def get_configuration(function: Any, on_create: bool = False) -> Any:
+        logging = {"LogFormat": "Text", "LogGroup": function.logs_group_name}
+        configuration = {**read(function, on_create), **function.kept}
+        configuration["LoggingConfig"] = {**logging, **function.kept.get("LoggingConfig", {})}
+        return configuration
+
+    def update_configuration(function: Any, updates: Any) -> Any:
+        function.kept = {**function.kept, **{n: updates[n] for n in names if n in updates}}
+        if "EphemeralStorage" in updates:
+            function.ephemeral_storage = updates["EphemeralStorage"]["Size"]
+        if "TracingConfig" in updates:
+            function.tracing_config = updates["TracingConfig"]
+        return configure(function, updates)
+
+    def update_function_code(function: Any, spec: Any) -> Any:
+        if "Architectures" in spec:
+            function.architectures = spec["Architectures"]
+        return load(function, spec)
+
+    _FUNCTION.__init__ = construct
+    _FUNCTION.get_configuration = get_configuration
+    _FUNCTION.update_configuration = update_configuration
+    _FUNCTION.update_function_code = update_function_code
+
+
+def databases_answer_their_real_endpoint() -> None:
+    """Let DescribeDBInstances answer the host that `addresses.show_database` set."""
+    invented = _DATABASE.address.fget
+
+    def address(database: Any) -> str:
+        return str(getattr(database, "local_host", None) or invented(database))
+
+    _DATABASE.address = property(address)

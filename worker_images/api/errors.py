@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.db import OperationalError
 from django.http import HttpRequest, JsonResponse
 from rest_framework import status
@@ -14,7 +15,6 @@ from rest_framework.views import exception_handler
 from worker_images.base.logging import logger
 
 _log = logger("api")
-DATABASE_LOST = "데이터베이스에 연결할 수 없습니다."
 
 
 class Conflict(APIException):
@@ -33,12 +33,22 @@ class QueueRefused(APIException):
     default_detail = "비디오 작업 큐 등록 실패(SQS)"
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: a lost database is a 503, so that callers try again."""
+def outage(error: Exception) -> str | None:
+    """Return what is out of reach when `error` says so: a 503, so that callers try again."""
     if isinstance(error, OperationalError):
-        _log.error("database failed", error=str(error))
-        return Response({"detail": DATABASE_LOST}, status=503)
-    return exception_handler(error, context)
+        return "데이터베이스에 연결할 수 없습니다."
+    if isinstance(error, BotoCoreError | ClientError):
+        return "영상 저장소에 연결할 수 없습니다."
+    return None
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler."""
+    lost = outage(error)
+    if lost is None:
+        return exception_handler(error, context)
+    _log.error("dependency failed", error=str(error))
+    return Response({"detail": lost}, status=503)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:

@@ -26,10 +26,11 @@ _ORIGINAL_GONE = "원본 파일이 더 이상 저장되어 있지 않아 다시 
 def complete_upload(video: Video, exists: Exists, send: outbox.Send) -> VideoJob:
     """Mark an upload complete and hand it to the workers; calling it again changes nothing more.
 
-    Raises: Conflict when the object is missing or the video is READY or FAILED; QueueRefused when
-    the queue is down, with job and message kept for the relay or for the next call.
+    Raises: Conflict when the object is missing, or the video is READY or FAILED and this is no
+    repetition of a call that was refused; QueueRefused when the queue is down, with job and
+    message kept for the relay or for the next call.
     """
-    job = _open_job(video)
+    job = _open_job(video) or _refused_job(video)
     if job is None:
         _refuse_finished(video)
         if not exists(video.file_key):
@@ -101,6 +102,14 @@ def _new_job(video: Video) -> VideoJob:
 
 def _open_job(video: Video) -> VideoJob | None:
     return video.jobs.filter(state__in=OPEN_JOB_STATES).first()
+
+
+def _refused_job(video: Video) -> VideoJob | None:
+    """The newest job, if its call was answered 503: the relay may have had it done since."""
+    job = latest_job(video)
+    if job is None or not OutboxEntry.objects.filter(job_id=job.pk, attempts__gt=1).exists():
+        return None
+    return job
 
 
 def _refuse_finished(video: Video) -> None:

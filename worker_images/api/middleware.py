@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 
@@ -53,9 +52,8 @@ def observe(get_response: Answer) -> Answer:
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
         _log.error("request failed", exc_info=True, route=_route(request))
-        if isinstance(error, OperationalError):
-            return JsonResponse({"detail": errors.DATABASE_LOST}, status=503)
-        return None
+        lost = errors.outage(error)
+        return JsonResponse({"detail": lost}, status=503) if lost else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

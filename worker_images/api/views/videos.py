@@ -22,7 +22,9 @@ _FILENAME_CHARACTERS = 255
 class UploadRequest(serializers.Serializer[Any]):
     """Body of upload/init."""
 
-    title = serializers.CharField(max_length=_TITLE_CHARACTERS, required=False, default="")
+    title = serializers.CharField(
+        max_length=_TITLE_CHARACTERS, required=False, allow_blank=True, default=""
+    )
     filename = serializers.CharField(max_length=_FILENAME_CHARACTERS)
     content_type = serializers.CharField(
         max_length=_TITLE_CHARACTERS, required=False, allow_blank=True, default=""

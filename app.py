@@ -34,18 +34,15 @@ def compose(app: cdk.App, s: Settings, image_tag: str) -> None:
     data = DataStack(app, place=place, network=network, database=s.database, redis=s.redis)
     config = ConfigurationStack(app, place=place, settings=s, data=data, storage=storage)
     base = Foundation(
-        network=network.network,
-        job_queues=queues.job_queues,
-        objects=storage.objects,
-        api_environment=config.api,
-        worker_environment=config.workers,
+        network.network, queues.job_queues, storage.objects, config.api, config.workers
     )
     api = ApiStack(app, place=place, api=s.api, base=base)
-    fleets = [
-        WorkerStack(app, kind=k, place=place, settings=s, base=base, api=api) for k in s.workers
+    workers = [
+        WorkerStack(app, kind=kind, place=place, settings=s, base=base, api=api)
+        for kind in s.workers
     ]
-    scaling = ScalingStack(app, place=place, settings=s, base=base, api=api, workers=fleets)
-    DashboardStack(app, place=place, queues=queues, api=api, workers=fleets, scaling=scaling)
+    scaling = ScalingStack(app, place=place, settings=s, base=base, api=api, workers=workers)
+    DashboardStack(app, place=place, queues=queues, api=api, workers=workers, scaling=scaling)
 
 
 def main() -> None:

@@ -36,10 +36,8 @@ def describe(root: Schema, schema: Schema) -> str:
     schema = _resolve(root, schema)
     if "anyOf" in schema:
         return " or ".join(describe(root, branch) for branch in schema["anyOf"])
-    if "enum" in schema:
-        return "one of " + ", ".join(str(value) for value in schema["enum"])
-    if "const" in schema:
-        return str(schema["const"])
+    if values := schema.get("enum", [schema["const"]] if "const" in schema else None):
+        return "one of " + ", ".join(str(value) for value in values)
     if keys := keys_of(schema):
         return "a mapping of " + ", ".join(keys)
     if "minimum" in schema or "maximum" in schema:

@@ -36,7 +36,7 @@ def environments(directory: Path = DIRECTORY) -> list[str]:
 
 
 def release_tag(given: object) -> str:
-    """Return the images' tag given as `-c image_tag=`. Raises: SettingsError without a usable one."""
+    """Return the images' tag given as `-c image_tag=`. Raises: SettingsError if unusable."""
     if not isinstance(given, str) or not re.fullmatch(_TAG, given) or given == "latest":
         shown = "missing" if given is None else f"{given!r} is not allowed"
         raise SettingsError(

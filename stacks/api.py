@@ -45,7 +45,6 @@ class ApiStack(PlatformStack):
             target_type=elbv2.TargetType.INSTANCE if on_ec2 else elbv2.TargetType.IP,
         )
         role = self._instances(api) if on_ec2 else self._tasks(api)
-        base.api_environment.grant_read(role)
         grant_queues(role, "api", base.job_queues)
         for bucket, prefix in OBJECTS.items():
             base.objects.grant_read_write(role, bucket, prefix)
@@ -65,7 +64,7 @@ class ApiStack(PlatformStack):
             subnets=self._base.network.compute_subnets,
             security_group=frozen_group(self, "ApiGroup", self._base.network.firewall.api),
             targets=self.entry.targets,
-            path=self._base.api_environment.path,
+            environment=self._base.api_environment,
             size=FleetSize(
                 instance_type=api.instance_type,
                 disk_gb=api.disk_gb,

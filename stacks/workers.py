@@ -53,7 +53,7 @@ class WorkerStack(PlatformStack):
             vpc=base.network.vpc,
             subnets=base.network.compute_subnets,
             security_group=frozen_group(self, "WorkersGroup", base.network.firewall.workers),
-            path=base.worker_environment.path,
+            parameters=base.worker_environment,
             environment=fleet_environment(settings, kind),
             size=FleetSize(
                 instance_type=worker.instance_type,
@@ -64,7 +64,6 @@ class WorkerStack(PlatformStack):
             stop_timeout_s=worker.stop_timeout_s,
             termination_wait_s=worker.termination_wait_s,
         )
-        base.worker_environment.grant_read(self.fleet.role)
         grant_queues(self.fleet.role, kind, base.job_queues)
         for bucket, prefix in OBJECTS[kind]:
             base.objects.grant_read_write(self.fleet.role, bucket, prefix)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 
-class Undecodable(ValueError):
+class Undecodable(ValueError):  # noqa: N818 - reads as the finding that it is
     """A body that no version of this contract wrote; the message says which field and why."""
 
 

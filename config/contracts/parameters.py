@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from config.contracts.names import BARE_ENVIRONMENTS, PREFIX
 
-SECRET_SCHEME = "secretsmanager:"
+SECRET_SCHEME = "secretsmanager:"  # noqa: S105 - the form of a reference, no secret
 
 
 def environment_path(environment: str, role: str) -> str:

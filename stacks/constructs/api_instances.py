@@ -17,6 +17,7 @@ from stacks.constructs.instance_template import (
     instance_template,
 )
 from stacks.constructs.log_group import log_group
+from stacks.constructs.parameters import EnvironmentParameters
 from stacks.constructs.platform_stack import Place
 from stacks.constructs.user_data import api_user_data
 from stacks.constructs.worker_fleet import FleetSize
@@ -43,7 +44,7 @@ class ApiInstances(Construct):
         subnets: ec2.SubnetSelection,
         security_group: ec2.ISecurityGroup,
         targets: elbv2.IApplicationTargetGroup,
-        path: str,
+        environment: EnvironmentParameters,
         size: FleetSize,
         rollout_pause_s: int,
     ) -> None:
@@ -54,13 +55,14 @@ class ApiInstances(Construct):
         self.log_group.grant_write(self.role)
         repository = ecr.Repository.from_repository_name(self, "Repository", IMAGES["api"])
         repository.grant_pull(self.role)
+        environment.grant_read(self.role)
         # The group's name is generated and starts with the stack's.
         grant_own_group(self.role, self, f"{stack.stack_name}-*", "SetInstanceHealth")
         boot = boot_facts(
             stack,
             repository=IMAGES["api"],
             tag=place.image_tag,
-            path=path,
+            path=environment.path,
             log_group=self.log_group,
             stop_timeout_s=STOP_TIMEOUT_S,
         )
@@ -92,6 +94,7 @@ class ApiInstances(Construct):
                 wait_on_resource_signals=False,
             ),
         )
+        self.group.node.add_dependency(self.role)  # permissions before the first boot
         # Not attach_to_application_target_group: it would add rules to the firewall's groups.
         resource = self.group.node.default_child
         assert isinstance(resource, autoscaling.CfnAutoScalingGroup)  # noqa: S101 - always one

@@ -19,6 +19,7 @@ from stacks.constructs.instance_template import (
     instance_template,
 )
 from stacks.constructs.log_group import log_group
+from stacks.constructs.parameters import EnvironmentParameters
 from stacks.constructs.platform_stack import Place
 from stacks.constructs.user_data import TERMINATION_HOOK, worker_user_data
 
@@ -59,7 +60,7 @@ class WorkerFleet(Construct):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         security_group: ec2.ISecurityGroup,
-        path: str,
+        parameters: EnvironmentParameters,
         environment: Mapping[str, str],
         size: FleetSize,
         stop_timeout_s: int,
@@ -73,12 +74,13 @@ class WorkerFleet(Construct):
         self.log_group.grant_write(self.role)
         repository = ecr.Repository.from_repository_name(self, "Repository", IMAGES[kind])
         repository.grant_pull(self.role)
+        parameters.grant_read(self.role)
         grant_own_group(self.role, self, self.group_name, *OWN_GROUP_ACTIONS)
         boot = boot_facts(
             stack,
             repository=IMAGES[kind],
             tag=place.image_tag,
-            path=path,
+            path=parameters.path,
             log_group=self.log_group,
             stop_timeout_s=stop_timeout_s,
         )
@@ -109,6 +111,7 @@ class WorkerFleet(Construct):
             new_instances_protected_from_scale_in=True,
             group_metrics=[autoscaling.GroupMetrics.all()],
         )
+        self.group.node.add_dependency(self.role)  # permissions before the first boot
         self.group.add_lifecycle_hook(
             "Drain",
             lifecycle_hook_name=TERMINATION_HOOK,

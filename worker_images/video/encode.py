@@ -85,7 +85,7 @@ class EncodeVideo:
             runner.run(command, folder, context.cancellation, on_poll)
             context.report(_ENCODE_TO, "publish", None)
             variants = uploader.finish(has_audio=source.has_audio)
-            self._thumbnail(uploader, runner, context, path, source, folder)
+            self._thumbnail(uploader, context, path=path, source=source, folder=folder)
             context.cancellation.check()
             master = folder / storage_keys.MASTER_PLAYLIST
             master.write_text(master_playlist(variants, source.fps))
@@ -95,8 +95,8 @@ class EncodeVideo:
     def _thumbnail(
         self,
         uploader: Uploader,
-        runner: Ffmpeg,
         context: Context,
+        *,
         path: Path,
         source: Source,
         folder: Path,
@@ -105,7 +105,7 @@ class EncodeVideo:
         target = folder / storage_keys.THUMBNAIL
         for at_s in (source.duration_s / 10, 0.0):
             command = thumbnail_command(self.ffmpeg, path, source, target, at_s=at_s)
-            runner.run(command, folder, context.cancellation, lambda encoded_s: None)
+            Ffmpeg(self.clock).run(command, folder, context.cancellation, lambda encoded_s: None)
             if target.exists():
                 uploader.put(storage_keys.THUMBNAIL, target)
                 return

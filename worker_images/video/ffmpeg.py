@@ -45,7 +45,9 @@ def encode_command(
 
     It writes `vN/index.m3u8`, `vN/init.mp4` and `vN/index0.m4s`... below its working directory.
     Key frames are forced at the same times in each rendition, so segments align, and nothing in
-    the output depends on the time or the place of the run.
+    the output depends on the time or the place of the run. One thread an encoder: x264's rate
+    control differs from run to run when it caps the rate with several, the renditions run beside
+    each other anyway, and one thread costs the least CPU.
     """
     key_frame_s = segment_s / max(1, -(-segment_s // MAX_KEY_FRAME_S))
     command = [
@@ -60,7 +62,7 @@ def encode_command(
         command += ["-ac", "2"]
     return [
         *command,
-        *("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-threads:v", "1"),
         *("-sc_threshold", "0", "-g", "9999"),
         *("-force_key_frames", f"expr:gte(t,n_forced*{key_frame_s:g})"),
         *("-fps_mode", "vfr", "-enc_time_base", "demux"),

@@ -40,9 +40,10 @@ def renditions(rungs: Sequence[Rung], *, width: int, height: int) -> tuple[Rendi
 
 def _scaled(width: int, height: int, short_side: int) -> tuple[int, int]:
     """Return the size with that short side; the other side is even and nearest in aspect."""
-    if width <= height:
-        return short_side, _even_round(height * short_side / width)
-    return _even_round(width * short_side / height), short_side
+    long_source, short_source = max(width, height), min(width, height)
+    nearest = _even_round(long_source * short_side / short_source)
+    long_side = min(nearest, _even_floor(long_source))
+    return (short_side, long_side) if width <= height else (long_side, short_side)
 
 
 def _even_floor(pixels: int) -> int:

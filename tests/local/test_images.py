@@ -1,0 +1,152 @@
+"""Images are built from Dockerfiles without an engine; what is not understood is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.dockerfile import DockerfileError
+from local.images import build_images
+
+BASE = """\
+# syntax comment
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim AS build
+COPY worker_images/base/requirements.txt /tmp/requirements.txt
+RUN pip install \\
+    --prefix /install -r /tmp/requirements.txt
+FROM python:${PYTHON}-slim
+ARG HOME_DIR=/app
+ENV PYTHONUNBUFFERED=1 PYTHONPATH=${HOME_DIR}
+WORKDIR $HOME_DIR
+COPY --from=build /install /usr/local
+COPY config/contracts ./config/contracts
+COPY --chown=1000:1000 worker_images/__init__.py worker_images/
+USER academy
+LABEL org.example.title="base image"
+STOPSIGNAL SIGTERM
+EXPOSE 8080
+HEALTHCHECK CMD ["true"]
+ENTRYPOINT ["tini", "--"]
+"""
+API = """\
+ARG BASE_IMAGE=academy-base
+FROM ${BASE_IMAGE}
+COPY worker_images/api/*.py worker_images/api/
+ENV EXTRA="two words" PYTHONPATH=$PYTHONPATH:/more
+CMD ["python", "-m", "worker_images.api"]
+"""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """A small repository with two images."""
+    for name, content in {
+        "config/contracts/names.py": "A = 1\n",
+        "config/contracts/__pycache__/names.cpython-311.pyc": "stale",
+        "worker_images/__init__.py": "",
+        "worker_images/base/requirements.txt": "x==1\n",
+        "worker_images/base/Dockerfile": BASE,
+        "worker_images/api/__main__.py": "print('api')\n",
+        "worker_images/api/notes.txt": "not copied\n",
+        "worker_images/api/Dockerfile": API,
+    }.items():
+        path = tmp_path / "repo" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return tmp_path / "repo"
+
+
+def files(image: Path) -> set[str]:
+    """Return what lies in an image, bytecode aside."""
+    root = image / "rootfs"
+    return {
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_an_image_has_its_bases_files_and_configuration_and_its_own(context, tmp_path):
+    tag = build_images(context, tmp_path)
+    image = tmp_path / "images" / "academy-api" / tag
+    assert files(image) == {
+        "app/config/contracts/names.py",
+        "app/worker_images/__init__.py",
+        "app/worker_images/api/__main__.py",
+    }
+    assert json.loads((image / "image.json").read_text()) == {
+        "env": {"PYTHONUNBUFFERED": "1", "PYTHONPATH": "/app:/more", "EXTRA": "two words"},
+        "workdir": "/app",
+        "user": "academy",
+        "command": ["python", "-m", "worker_images.api"],
+        "entrypoint": ["tini", "--"],
+    }
+
+
+def test_the_tag_stays_while_nothing_that_is_copied_changes(context, tmp_path):
+    tag = build_images(context, tmp_path)
+    (context / "worker_images/api/notes.txt").write_text("changed\n")
+    (context / "config/contracts/__pycache__/names.cpython-311.pyc").write_text("newer")
+    assert len(tag) == 12
+    assert build_images(context, tmp_path) == tag
+    assert [path.name for path in (tmp_path / "images/academy-api").iterdir()] == [tag]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "config/contracts/names.py",
+        "worker_images/api/__main__.py",
+        "worker_images/base/requirements.txt",
+        "worker_images/api/Dockerfile",
+    ],
+)
+def test_a_changed_file_changes_the_one_tag_of_all_images(context, tmp_path, path):
+    tag = build_images(context, tmp_path)
+    with (context / path).open("a") as file:
+        file.write("# more\n")
+    changed = build_images(context, tmp_path)
+    assert changed != tag
+    for repository in ("academy-base", "academy-api"):
+        assert {p.name for p in (tmp_path / "images" / repository).iterdir()} == {tag, changed}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ADD x /x", r"Dockerfile:6: ADD is not understood; allowed: ARG, CMD, COPY"),
+        ("COPY --parents a /b", r"Dockerfile:6: COPY --parents is not understood"),
+        ("COPY --from=other /a /b", r"COPY --from=other: no stage above has that name"),
+        ("COPY nowhere/ /app/", r"Dockerfile:6: COPY nowhere/: not found"),
+        ("CMD python -m x", r"Dockerfile:6: CMD 'python -m x' must be a JSON list"),
+        ("WORKDIR $NOWHERE", r"WORKDIR uses \$NOWHERE, which no ARG or ENV"),
+        ("COPY a b /c", r"several sources need a target ending in '/'"),
+        ("COPY . /app/", r"COPY .: the whole context; name what is needed"),
+        ("RUN x \\", r"ends with a backslash"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_file_and_line(context, tmp_path, line, message):
+    with (context / "worker_images/api/Dockerfile").open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(DockerfileError, match=message):
+        build_images(context, tmp_path)
+    assert not (tmp_path / "images" / "academy-api").exists()
+
+
+def test_a_stages_build_product_that_no_copy_brings_is_refused(context, tmp_path):
+    dockerfile = context / "worker_images/api/Dockerfile"
+    dockerfile.write_text("FROM x AS b\nRUN make\nFROM x\nCOPY --from=b /out/app /app/\n")
+    with pytest.raises(DockerfileError, match=r"/out/app: no COPY of that stage brings it"):
+        build_images(context, tmp_path)
+
+
+def test_files_of_a_known_stage_are_copied(context, tmp_path):
+    dockerfile = context / "worker_images/api/Dockerfile"
+    dockerfile.write_text(
+        "FROM x AS b\nCOPY config/ /src/config\nFROM x\nCOPY --from=b /src/config/ /app/c/\n"
+    )
+    tag = build_images(context, tmp_path)
+    assert files(tmp_path / "images/academy-api" / tag) == {"app/c/contracts/names.py"}

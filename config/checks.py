@@ -63,15 +63,6 @@ def _fleets(settings: Settings) -> Iterator[Problem]:
                 worker.min_instances,
                 f"at most max_instances ({worker.max_instances})",
             )
-        for name in worker.queues:
-            queue = settings.queues.get(name)
-            if queue and worker.heartbeat_s * 3 > queue.visibility_timeout_s:
-                yield Problem(
-                    ("workers", kind, "heartbeat_s"),
-                    worker.heartbeat_s,
-                    f"1 to {queue.visibility_timeout_s // 3}, a third of "
-                    f"queues.{name}.visibility_timeout_s ({queue.visibility_timeout_s})",
-                )
 
 
 def _api(settings: Settings) -> Iterator[Problem]:
@@ -128,9 +119,9 @@ def _places(settings: Settings) -> Iterator[Problem]:
 def _ladder(settings: Settings) -> Iterator[Problem]:
     ladder = settings.video.ladder
     for index in range(1, len(ladder)):
-        if ladder[index].height <= ladder[index - 1].height:
+        if ladder[index].short_side_px <= ladder[index - 1].short_side_px:
             yield Problem(
-                ("video", "ladder", index, "height"),
-                ladder[index].height,
-                f"above {ladder[index - 1].height}: the smallest rung comes first",
+                ("video", "ladder", index, "short_side_px"),
+                ladder[index].short_side_px,
+                f"above {ladder[index - 1].short_side_px}: the smallest rung comes first",
             )

@@ -137,7 +137,6 @@ class Worker(Model):
     min_instances: Annotated[int, Field(ge=0, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]
     idle_s: Annotated[int, Field(ge=1, le=3600)]
-    heartbeat_s: Annotated[int, Field(ge=1, le=14400)]
     time_limit_s: Annotated[int, Field(ge=10, le=86400)]
     stop_timeout_s: Annotated[int, Field(ge=1, le=600)]
     termination_wait_s: Annotated[int, Field(ge=30, le=7200)]
@@ -147,10 +146,8 @@ class Worker(Model):
 class Rung(Model):
     """One rendition of the HLS ladder."""
 
-    name: Annotated[str, Field(pattern=r"^[0-9]+p$")]
-    height: Annotated[int, Field(ge=144, le=4320)]
+    short_side_px: Annotated[int, Field(ge=144, le=4320, multiple_of=2)]
     video_kbps: Annotated[int, Field(ge=50, le=50000)]
-    audio_kbps: Annotated[int, Field(ge=32, le=512)]
 
 
 class Video(Model):

@@ -41,7 +41,8 @@ def describe(root: Schema, schema: Schema) -> str:
     if keys := keys_of(schema):
         return "a mapping of " + ", ".join(keys)
     if "minimum" in schema or "maximum" in schema:
-        return f"{schema.get('minimum', '')} to {schema.get('maximum', '')}"
+        step = f", a multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
+        return f"{schema.get('minimum', '')} to {schema.get('maximum', '')}{step}"
     if schema.get("type") == "array":
         return _list(root, schema)
     text = _TYPES.get(schema.get("type", ""), "a value")

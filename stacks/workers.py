@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
 from config import models
-from config.contracts import environment
+from config.contracts.ladder import Rung, format_ladder
 from config.contracts.names import worker_group_name
 from config.settings import Settings
 from stacks.constructs.foundation import Foundation
@@ -88,10 +87,9 @@ def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, 
         "ATTEMPTS": str(queue.attempts),
         "VISIBILITY_TIMEOUT_S": str(queue.visibility_timeout_s),
         "TIME_LIMIT_S": str(worker.time_limit_s),
-        environment.HEARTBEAT: str(worker.heartbeat_s),
     }
     if kind == "video":
-        ladder = [rung.model_dump() for rung in settings.video.ladder]
-        found["VIDEO_LADDER"] = json.dumps(ladder, separators=(",", ":"))
+        rungs = [Rung(rung.short_side_px, rung.video_kbps) for rung in settings.video.ladder]
+        found["VIDEO_LADDER"] = format_ladder(rungs)
         found["VIDEO_SEGMENT_S"] = str(settings.video.segment_s)
     return found

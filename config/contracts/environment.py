@@ -51,9 +51,6 @@ WORKER_FLEET = (
     "VISIBILITY_TIMEOUT_S",
     "TIME_LIMIT_S",
 )
-#: Given besides WORKER_FLEET: seconds between two extensions of a message's visibility, at most a
-#: third of VISIBILITY_TIMEOUT_S.
-HEARTBEAT = "HEARTBEAT_S"
 #: Given to the video fleet's containers besides WORKER_FLEET.
 VIDEO_FLEET = ("VIDEO_LADDER", "VIDEO_SEGMENT_S")
 

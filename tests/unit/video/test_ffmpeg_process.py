@@ -1,0 +1,133 @@
+"""The process: it dies with its worker, a hang ends it, and its failures are told apart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config.contracts.messages import VideoJob
+from tests.unit.video.conftest import HLS, KEY, encoder
+from worker_images.base.cancellation import Cancellation
+from worker_images.base.clock import SystemClock
+from worker_images.base.errors import Permanent, Retryable, TimedOut
+from worker_images.base.testing import ManualClock, MemoryStorage, context
+from worker_images.video.ffmpeg import Ffmpeg, Progress
+
+Clip = Callable[..., Path]
+ROOT = Path(__file__).parents[3]
+
+
+def script(code: str) -> list[str]:
+    """Return a command that stands in for ffmpeg."""
+    return [sys.executable, "-c", code]
+
+
+def run(code: str, folder: Path, cancellation: Cancellation | None = None) -> None:
+    Ffmpeg(SystemClock()).run(script(code), folder, cancellation or Cancellation(), lambda s: None)
+
+
+def test_progress_is_read_however_the_pipe_cuts_it() -> None:
+    progress = Progress()
+    assert not progress.feed(b"frame=1\nout_time_us=15")
+    assert progress.feed(b"00000\nprogress=continue\n")
+    assert progress.encoded_s == 1.5
+    assert not progress.feed(b"out_time_us=N/A\nout_time_us=1500000\n")
+
+
+def test_a_killed_process_is_worth_another_attempt(tmp_path: Path) -> None:
+    with pytest.raises(Retryable) as caught:
+        run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", tmp_path)
+    assert caught.value.code == "FFMPEG_KILLED"
+
+
+def test_a_full_disk_is_worth_another_attempt(tmp_path: Path) -> None:
+    with pytest.raises(Retryable) as caught:
+        run(
+            "import sys; sys.exit('write: No space left on device')",
+            tmp_path,
+        )
+    assert caught.value.code == "FFMPEG_RESOURCES"
+
+
+def test_any_other_failure_is_final(tmp_path: Path) -> None:
+    with pytest.raises(Permanent) as caught:
+        run("import sys; sys.exit('Invalid data found')", tmp_path)
+    assert caught.value.code == "ENCODE_FAILED"
+
+
+def test_a_process_that_reports_no_progress_is_ended(tmp_path: Path) -> None:
+    clock = ManualClock()
+    code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+
+    def wait_for_it(encoded_s: float) -> None:
+        if (tmp_path / "pid").exists():
+            clock.advance(301)
+
+    with pytest.raises(Retryable) as caught:
+        Ffmpeg(clock).run(script(code), tmp_path, Cancellation(), wait_for_it)
+    assert caught.value.code == "FFMPEG_STALLED"
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+def test_the_time_limit_ends_the_process_with_its_own_reason(tmp_path: Path) -> None:
+    cancellation = Cancellation()
+    cancellation.cancel(TimedOut("TIME_LIMIT", "too long"))
+    with pytest.raises(TimedOut):
+        run("import time; time.sleep(600)", tmp_path, cancellation)
+
+
+WORKER = """
+import sys
+from pathlib import Path
+from config.contracts.messages import VideoJob
+from tests.unit.video.conftest import KEY, encoder
+from worker_images.base.testing import MemoryStorage, context
+
+class FolderStorage(MemoryStorage):
+    def put_file(self, key, path, *, content_type, cache_control):
+        target = Path(sys.argv[2]) / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+        print("put", key, flush=True)
+
+storage = FolderStorage({KEY: Path(sys.argv[1]).read_bytes()})
+encoder(storage)(VideoJob("j", 7, 1, KEY), context())
+"""
+
+
+def test_a_worker_killed_in_the_middle_leaves_no_ffmpeg_and_the_next_one_the_same_result(
+    clips: Clip, job: VideoJob, tmp_path: Path
+) -> None:
+    clip = clips("long.mp4", size="1280x720", seconds=20)
+    work, bucket = tmp_path / "work", tmp_path / "bucket"
+    work.mkdir()
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(clip), str(bucket)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(work), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline().startswith(f"put {HLS}v1/index0.m4s")
+    children = psutil.Process(worker.pid).children(recursive=True)
+    assert [child for child in children if "ffmpeg" in child.exe()]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    worker.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+    assert not (bucket / HLS / "master.m3u8").exists()
+    left = {path.relative_to(bucket).as_posix(): path for path in bucket.rglob("*.m4s")}
+    rerun = MemoryStorage({KEY: clip.read_bytes()})
+    encoder(rerun)(job, context())
+    for key, path in left.items():
+        assert path.read_bytes() == rerun.objects[key].data
+    assert f"{HLS}master.m3u8" in rerun.objects

@@ -1,0 +1,1 @@
+"""Lambda functions: a handler each, beside the pure modules that decide."""

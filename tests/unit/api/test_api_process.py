@@ -6,15 +6,15 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
 import pytest
 import requests
+
+from tests.unit.api.servers import free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -35,19 +35,18 @@ def gunicorn(environ: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
 def served(
     database: None, environment: dict[str, str], tmp_path: Path
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     extra = {"API_BIND": address, "TMPDIR": str(tmp_path), "ALLOWED_HOSTS": "127.0.0.1"}
     process = gunicorn({**environment, **extra}, tmp_path)
-    pause = Event()
-    for _ in range(400):
+
+    def serves() -> bool:
+        assert process.poll() is None
         try:
-            requests.get(f"http://{address}/healthz", timeout=1)
-            break
+            return requests.get(f"http://{address}/healthz", timeout=30).ok
         except requests.ConnectionError:
-            assert process.poll() is None
-            pause.wait(0.05)
+            return False
+
+    wait_until(serves)
     yield f"http://{address}", process
     if process.poll() is None:
         process.kill()

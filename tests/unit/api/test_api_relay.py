@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from threading import Event
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
+from config.contracts.messages import VideoJob, encode
+from tests.unit.api.servers import wait_until
 from worker_images.api.models import OutboxEntry
 from worker_images.api.outbox import QueueUnavailable, deliver_next
 from worker_images.api.relay import FIRST_WAIT_S, IDLE_S, LONGEST_WAIT_S, Relay, backoff_s
@@ -126,31 +129,21 @@ def test_a_stopped_relay_ends_before_its_next_message(database: None) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_delivers_and_ends_cleanly_on_a_signal(
-    uploaded: Any,
-    api: Any,
-    queue: Any,
-    queued_jobs: Callable[[], list[str]],
-    environment: dict[str, str],
-    number: int,
+    database: None, queued_jobs: Callable[[], list[str]], environment: dict[str, str], number: int
 ) -> None:
-    queue.stop()
-    assert api.complete(uploaded.pk).status_code == 503
-    queue.start()
+    job_id = str(uuid.uuid4())
+    body = encode(VideoJob(job_id=job_id, video_id=1, tenant_id=1, file_key="k"))
+    OutboxEntry.objects.create(queue="video", body=body)
     relay = subprocess.Popen(
         [sys.executable, "-m", "worker_images.api.manage", "relay_outbox"],
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
     )
-    pause = Event()
-    for _ in range(600):
-        if not OutboxEntry.objects.filter(sent_at=None).exists():
-            break
-        pause.wait(0.05)
+    wait_until(lambda: not OutboxEntry.objects.filter(sent_at=None).exists())
     relay.send_signal(number)
     _, log = relay.communicate(timeout=30)
     assert relay.returncode == 0, log
-    assert len(queued_jobs()) == 1
+    assert queued_jobs() == [job_id]
     events = [json.loads(line)["event"] for line in log.splitlines()]
     assert events == ["relay started", "relay stopped"]
-    connection.close()

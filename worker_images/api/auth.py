@@ -10,9 +10,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from config.contracts.api_paths import TENANT_HEADER
 from config.contracts.environment import INTERNAL_KEY_HEADER
 
-TENANT_HEADER = "X-Tenant-Id"
 #: Every number of this many digits fits PostgreSQL's bigint.
 _ID_DIGITS = 18
 

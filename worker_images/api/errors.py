@@ -1,4 +1,4 @@
-"""Answers other than success: always JSON, with a `detail` that a person can read."""
+"""Answers other than success: always JSON; `detail` is for people, validation names the field."""
 
 from __future__ import annotations
 
@@ -51,13 +51,20 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response({"detail": lost}, status=503)
 
 
+def in_json(detail: str, status: int) -> JsonResponse:
+    """Return `{"detail": ...}`, in letters that people read in a log as well."""
+    return JsonResponse(
+        {"detail": detail}, status=status, json_dumps_params={"ensure_ascii": False}
+    )
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": "잘못된 요청입니다."}, status=400)
+    return in_json("잘못된 요청입니다.", 400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": "찾을 수 없습니다."}, status=404)
+    return in_json("찾을 수 없습니다.", 404)
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"detail": "서버 오류가 발생했습니다."}, status=500)
+    return in_json("서버 오류가 발생했습니다.", 500)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from worker_images.api import errors, metrics
@@ -51,9 +51,11 @@ def observe(get_response: Answer) -> Answer:
         return response
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Http404):
+            return None
         _log.error("request failed", exc_info=True, route=_route(request))
         lost = errors.outage(error)
-        return JsonResponse({"detail": lost}, status=503) if lost else None
+        return errors.in_json(lost, status=503) if lost else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

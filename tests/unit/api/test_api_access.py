@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 
+from config.contracts import api_paths
+from worker_images.api import playback
 from worker_images.api.models import Video
 
 
@@ -79,6 +82,37 @@ def test_a_star_allows_every_origin(api: Any, monkeypatch: pytest.MonkeyPatch) -
     answer = api.get("/nothing", Origin="http://localhost:5173")
     assert answer["Access-Control-Allow-Origin"] == "http://localhost:5173"
     assert "Access-Control-Allow-Origin" not in api.get("/nothing")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        api_paths.HEALTH,
+        api_paths.METRICS,
+        api_paths.UPLOAD_INIT,
+        api_paths.BACKLOG_COUNT,
+        api_paths.upload_complete(7),
+        api_paths.progress(7),
+    ],
+)
+def test_the_contracts_paths_are_the_apis(path: str) -> None:
+    assert resolve(path).func is not None
+
+
+def test_a_failure_of_ours_is_a_json_500_with_a_logged_traceback_and_a_404_is_not(
+    api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert api.get("/watch/forged/").status_code == 404
+    assert not [record for record in caplog.records if record.exc_info]
+
+    def break_down(video_id: int) -> str:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(playback, "video_of", break_down)
+    answer = api.get("/watch/forged/")
+    assert (answer.status_code, answer.json()) == (500, {"detail": "서버 오류가 발생했습니다."})
+    [failed] = [record for record in caplog.records if record.exc_info]
+    assert failed.message == "request failed"
 
 
 def test_an_unknown_address_is_a_json_404(api: Any) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from worker_images.api import metrics
+from worker_images.api import errors, metrics
 from worker_images.api.auth import has_internal_key
 from worker_images.api.health import CHECKS, OK, Health
 from worker_images.base.logging import logger
@@ -34,7 +34,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     The load balancer always adds X-Forwarded-For, a scraper that asks the instance does not.
     """
     if "X-Forwarded-For" in request.headers and not has_internal_key(request):
-        return JsonResponse({"detail": "metrics need the internal key here"}, status=403)
+        return errors.in_json("metrics need the internal key here", 403)
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 

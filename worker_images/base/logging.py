@@ -84,15 +84,25 @@ class _Redacting(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
-        kept = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-        escaped = {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in kept}
-        self._secrets = sorted(kept | escaped, key=len, reverse=True)
+        kept = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        spelled = {spelling for secret in kept for spelling in _spellings(secret)}
+        self._secrets = sorted(spelled, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)
         for secret in self._secrets:
             line = line.replace(secret, _REDACTED)
         return line
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return a secret as it may stand in a line: plain, in a repr, and either of them in JSON."""
+    plain = {secret, repr(secret)[1:-1]}
+    return plain | {
+        json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        for text in plain
+        for ascii_only in (True, False)
+    }
 
 
 class _Json(logging.Formatter):

@@ -124,21 +124,29 @@ def test_an_unknown_job_has_no_facts_and_no_claim(world: Any) -> None:
     assert world.status.claim(unknown, "w1", 30) is None
 
 
-def test_of_many_claimers_at_once_exactly_one_wins(world: Any) -> None:
-    if not isinstance(world.status, PostgresStatus):
-        return
+def test_of_many_claimers_at_once_exactly_one_wins(database: Database, postgres_uri: str) -> None:
+    job_id = "00000000-0000-4000-8000-000000000001"
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO videos (id, tenant_id) VALUES (7, 3)")
+        cursor.execute(
+            "INSERT INTO video_jobs (id, video_id, tenant_id) VALUES (%s, 7, 3)", [job_id]
+        )
     start = threading.Barrier(8)
     claims: list[object] = []
 
     def compete(number: int) -> None:
+        own = Database(lambda: psycopg.connect(postgres_uri, autocommit=True))
+        status = PostgresStatus(own.cursor)
         start.wait()
-        claims.append(world.status.claim(world.job_id, f"w{number}", 30))
+        claims.append(status.claim(job_id, f"w{number}", 30))
+        own.close()
 
     threads = [threading.Thread(target=compete, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(claims) == 8
     assert len([claim for claim in claims if claim is not None]) == 1
 
 

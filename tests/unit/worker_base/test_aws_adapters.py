@@ -1,0 +1,245 @@
+"""The adapters against moto: queue, bucket, group, parameters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from moto import mock_aws
+
+from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle, instance_id
+from worker_images.base.queue import SqsQueue
+from worker_images.base.render_env import main, read_parameters
+from worker_images.base.settings import StorageSettings
+from worker_images.base.storage import BucketStorage, ObjectNotFoundError, open_storage
+
+REGION = "ap-northeast-2"
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def storage() -> BucketStorage:
+    boto3.client("s3").create_bucket(
+        Bucket="academy-video", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return open_storage(StorageSettings("s3", REGION, "academy-video"), "academy-video")
+
+
+def put(storage: BucketStorage, folder: Path, key: str, data: bytes = b"0123456789") -> None:
+    path = folder / "file"
+    path.write_bytes(data)
+    storage.put_file(key, path, content_type="video/mp4", cache_control="no-cache")
+
+
+def test_an_object_keeps_its_headers_and_is_read_in_ranges(
+    storage: BucketStorage, tmp_path: Path
+) -> None:
+    put(storage, tmp_path, "a/b.mp4")
+    head = storage.head("a/b.mp4")
+    assert head is not None
+    assert (head.size_bytes, head.content_type) == (10, "video/mp4")
+    answer = boto3.client("s3").get_object(Bucket="academy-video", Key="a/b.mp4")
+    assert answer["CacheControl"] == "no-cache"
+    assert storage.get("a/b.mp4", start=2, end=5) == b"234"
+    assert storage.get("a/b.mp4", start=7) == b"789"
+    storage.get_file("a/b.mp4", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"0123456789"
+
+
+def test_what_is_not_there_is_told_apart_from_a_failure(
+    storage: BucketStorage, tmp_path: Path
+) -> None:
+    assert storage.head("none") is None
+    with pytest.raises(ObjectNotFoundError):
+        storage.get("none")
+    with pytest.raises(ObjectNotFoundError):
+        storage.get_file("none", tmp_path / "copy")
+    storage.delete("none")
+
+
+def test_a_prefix_is_deleted_exactly_however_many_objects_it_holds(
+    storage: BucketStorage,
+) -> None:
+    client = boto3.client("s3")
+    for number in range(1001):
+        client.put_object(Bucket="academy-video", Key=f"video/1/{number}")
+    for key in ("video/10/x", "video/1"):
+        client.put_object(Bucket="academy-video", Key=key)
+    for refused in ("video/1", "", "/"):
+        with pytest.raises(ValueError, match="must end with '/'"):
+            storage.delete_prefix(refused)
+    assert storage.delete_prefix("video/1/") == 1001
+    assert list(storage.list_keys("video/")) == ["video/1", "video/10/x"]
+
+
+def test_presigned_urls_read_and_write_without_credentials(storage: BucketStorage) -> None:
+    url = storage.presign_put("up.mp4", content_type="video/mp4", expires_s=900)
+    assert "X-Amz-Expires=900" in url
+    sent = requests.put(url, data=b"video", headers={"Content-Type": "video/mp4"}, timeout=10)
+    assert sent.status_code == 200
+    read = requests.get(storage.presign_get("up.mp4", expires_s=60), timeout=10)
+    assert read.content == b"video"
+
+
+def test_tags_are_set_on_s3_and_known_to_be_absent_on_r2(
+    storage: BucketStorage, tmp_path: Path
+) -> None:
+    put(storage, tmp_path, "raw.mp4")
+    assert storage.tag("raw.mp4", {"lifecycle": "expire-original"})
+    tags = boto3.client("s3").get_object_tagging(Bucket="academy-video", Key="raw.mp4")["TagSet"]
+    assert tags == [{"Key": "lifecycle", "Value": "expire-original"}]
+    settings = StorageSettings("r2", REGION, "academy-video", "https://r2.example", "ak", "sk")
+    r2 = open_storage(settings, "academy-video")
+    assert not r2.tag("raw.mp4", {"lifecycle": "expire-original"})
+    assert r2.presign_get("raw.mp4", expires_s=60).startswith("https://r2.example/academy-video/")
+
+
+def test_a_message_is_received_hidden_and_deleted() -> None:
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName="academy-video-jobs")["QueueUrl"]
+    queue = SqsQueue(client, "academy-video-jobs", visibility_timeout_s=30)
+    assert queue.receive(0) is None
+    client.send_message(QueueUrl=url, MessageBody="hello")
+    first = queue.receive(0)
+    assert first is not None
+    assert (first.body, first.receive_count) == ("hello", 1)
+    assert first.sent_at > 1_000_000_000
+    assert queue.receive(0) is None
+    queue.hide(first, 0)
+    second = queue.receive(0)
+    assert second is not None
+    assert second.receive_count == 2
+    queue.delete(second)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    left = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    assert set(left.values()) == {"0"}
+
+
+def group(minimum: int) -> tuple[Any, str]:
+    """Make a group of one protected instance; return the client and the instance's id."""
+    ec2, client = boto3.client("ec2"), boto3.client("autoscaling")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    client.create_launch_configuration(
+        LaunchConfigurationName="lc", ImageId=image, InstanceType="t3.small"
+    )
+    client.create_auto_scaling_group(
+        AutoScalingGroupName="academy-video-worker-asg",
+        LaunchConfigurationName="lc",
+        MinSize=minimum,
+        MaxSize=3,
+        DesiredCapacity=1,
+        VPCZoneIdentifier=subnet,
+        NewInstancesProtectedFromScaleIn=True,
+    )
+    return client, described(client)["Instances"][0]["InstanceId"]
+
+
+def described(client: Any) -> Any:
+    return client.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+
+
+def test_an_idle_instance_ends_itself_and_its_place_goes_with_it() -> None:
+    client, own_id = group(minimum=0)
+    assert InstanceLifecycle(client, "academy-video-worker-asg", own_id).leave()
+    assert described(client)["DesiredCapacity"] == 0
+    assert described(client)["Instances"] == []
+
+
+def test_an_instance_that_the_group_keeps_is_protected_again() -> None:
+    client, own_id = group(minimum=1)
+
+    def refuse(**arguments: object) -> None:
+        (instance,) = described(client)["Instances"]
+        assert not instance["ProtectedFromScaleIn"]
+        error = {"Code": "ValidationError", "Message": "would go below the minimum"}
+        raise client.exceptions.ClientError({"Error": error}, "Terminate")
+
+    client.terminate_instance_in_auto_scaling_group = refuse
+    assert not InstanceLifecycle(client, "academy-video-worker-asg", own_id).leave()
+    (instance,) = described(client)["Instances"]
+    assert instance["ProtectedFromScaleIn"]
+
+
+def test_outside_a_group_nobody_leaves() -> None:
+    assert not NullLifecycle().leave()
+
+
+class _Metadata(BaseHTTPRequestHandler):
+    """The metadata service, version 2 alone."""
+
+    def do_PUT(self) -> None:
+        known = self.path == "/imds/latest/api/token" and int(
+            self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
+        )
+        self._answer(200 if known else 404, "a-token")
+
+    def do_GET(self) -> None:
+        if self.headers["X-aws-ec2-metadata-token"] != "a-token":
+            self._answer(401, "")
+            return
+        known = self.path == "/imds/latest/meta-data/instance-id"
+        self._answer(200 if known else 404, "i-0123456789abcdef0")
+
+    def _answer(self, code: int, text: str) -> None:
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Keep the test's output clean."""
+
+
+def test_an_instance_learns_its_id_from_the_metadata_service() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Metadata) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            endpoint = f"http://127.0.0.1:{server.server_port}/imds/"
+            assert instance_id(endpoint) == "i-0123456789abcdef0"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_command_renders_every_page_of_parameters_and_resolves_secrets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from config.contracts.environment import WORKERS
+    from config.contracts.parameters import secret_reference
+
+    ssm, secrets = boto3.client("ssm"), boto3.client("secretsmanager")
+    arn = secrets.create_secret(Name="db", SecretString='{"password": "s3cret"}')["ARN"]
+    for key in WORKERS:
+        value = secret_reference(arn, "password") if key == "DB_PASSWORD" else f"v-{key}"
+        ssm.put_parameter(Name=f"/academy/workers/env/{key}", Value=value, Type="String")
+    assert len(read_parameters(ssm, "/academy/workers/env")) == len(WORKERS) > 10
+    assert main(["--role", "workers", "--path", "/academy/workers/env"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "DB_PASSWORD=s3cret" in lines
+    assert lines == sorted(lines)
+    ssm.delete_parameter(Name="/academy/workers/env/DB_HOST")
+    assert main(["--role", "workers", "--path", "/academy/workers/env"]) == 1
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "DB_HOST" in written.err
+    assert "s3cret" not in written.err

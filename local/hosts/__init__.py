@@ -67,6 +67,26 @@ class LoadBalancers(Protocol):
         """Read listeners, rules and targets anew."""
 
 
+class Instances(Protocol):
+    """EC2 instances of Auto Scaling groups: processes that run the user data. None may block."""
+
+    def ensure(
+        self,
+        instance_id: str,
+        *,
+        user_data: str,
+        tags: Mapping[str, str],
+        profile_role: str | None,
+    ) -> None:
+        """Start the instance when it does not run yet; `profile_role` is its role's name."""
+
+    def stop(self, instance_id: str, grace_s: float) -> None:
+        """Begin to stop it: TERM, after `grace_s` KILL; one that is gone is fine."""
+
+    def ended(self) -> list[str]:
+        """Return the instances that ended by themselves since the last call."""
+
+
 class HostMissingError(RuntimeError):
     """Something asked for a host that this embedded AWS was built without."""
 
@@ -91,3 +111,4 @@ class Hosts:
     load_balancers: LoadBalancers = field(
         default_factory=lambda: cast(LoadBalancers, _Absent("load_balancers"))
     )
+    instances: Instances = field(default_factory=lambda: cast(Instances, _Absent("instances")))

@@ -12,6 +12,9 @@ from local.hosts import Hosts
 
 _HASH_LENGTH = 12
 
+#: For a handler that takes whatever the template says (custom resources).
+ANY_PROPERTY: frozenset[str] = frozenset({"*"})
+
 
 class UnsupportedTypeError(ValueError):
     """A resource type that the embedded AWS does not have."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from local.resources.base import Context
 from local.resources.calls import InvalidPropertyError, missing_is_fine
 from local.resources.ec2_tags import settle_tags
@@ -87,11 +89,17 @@ class SecurityGroup(Kind):
 
 
 def _settle(ec2: Any, group: str, way: str, before: Iterable[Any], after: Iterable[Any]) -> None:
+    """Bring the rules from `before` to `after`, also where an earlier attempt stopped half way."""
     old, new = ([permission(rule) for rule in rules] for rules in (before, after))
-    if gone := [rule for rule in old if rule not in new]:
-        getattr(ec2, f"revoke_security_group_{way}")(GroupId=group, IpPermissions=gone)
-    if added := [rule for rule in new if rule not in old]:
-        getattr(ec2, f"authorize_security_group_{way}")(GroupId=group, IpPermissions=added)
+    for rule in (rule for rule in old if rule not in new):
+        with missing_is_fine():
+            getattr(ec2, f"revoke_security_group_{way}")(GroupId=group, IpPermissions=[rule])
+    for rule in (rule for rule in new if rule not in old):
+        try:
+            getattr(ec2, f"authorize_security_group_{way}")(GroupId=group, IpPermissions=[rule])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidPermission.Duplicate":
+                raise
 
 
 class _RuleKind(Kind):

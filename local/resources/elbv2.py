@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.resources.base import Context
-from local.resources.calls import call, dropped_tags, tag_list
+from local.resources.calls import InvalidPropertyError, call, dropped_tags, tag_list
 from local.resources.kind import Kind, Properties, changed
 from local.services.addresses import show_load_balancer
 
@@ -15,7 +15,9 @@ def _attributes(old: Properties, new: Properties, name: str) -> list[dict[str, s
     before = {a["Key"]: a["Value"] for a in old.get(name, [])}
     after = {a["Key"]: a["Value"] for a in new.get(name, [])}
     if gone := before.keys() - after.keys():
-        raise ValueError(f"{name} {sorted(gone)} cannot be unset; give each its default instead")
+        raise InvalidPropertyError(
+            f"{name} {sorted(gone)} cannot be unset; give each its default instead"
+        )
     return [
         {"Key": key, "Value": str(value)}
         for key, value in after.items()

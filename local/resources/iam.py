@@ -68,7 +68,8 @@ class Role(Kind):
     def _attach(iam: Any, role: str, old: Properties, new: Properties) -> None:
         before, after = (set(p.get("ManagedPolicyArns", [])) for p in (old, new))
         for arn in sorted(before - after):
-            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+            with missing_is_fine():
+                iam.detach_role_policy(RoleName=role, PolicyArn=arn)
         for arn in sorted(after - before):
             iam.attach_role_policy(RoleName=role, PolicyArn=arn)
 
@@ -81,7 +82,8 @@ class Role(Kind):
             for p in (old, new)
         )
         for name in sorted(before.keys() - after.keys()):
-            iam.delete_role_policy(RoleName=role, PolicyName=name)
+            with missing_is_fine():
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
         for name, document in after.items():
             if before.get(name) != document:
                 iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
@@ -158,7 +160,8 @@ class ManagedPolicy(Kind):
             )
         before, after = (set(p.get("Roles", [])) for p in (old, new))
         for role in sorted(before - after):
-            iam.detach_role_policy(RoleName=role, PolicyArn=physical_id)
+            with missing_is_fine():
+                iam.detach_role_policy(RoleName=role, PolicyArn=physical_id)
         for role in sorted(after - before):
             iam.attach_role_policy(RoleName=role, PolicyArn=physical_id)
 
@@ -201,7 +204,8 @@ class InstanceProfile(Kind):
         profile = {"InstanceProfileName": physical_id}
         before, after = (set(p.get("Roles", [])) for p in (old, new))
         for role in sorted(before - after):
-            iam.remove_role_from_instance_profile(**profile, RoleName=role)
+            with missing_is_fine():
+                iam.remove_role_from_instance_profile(**profile, RoleName=role)
         for role in sorted(after - before):
             iam.add_role_to_instance_profile(**profile, RoleName=role)
 

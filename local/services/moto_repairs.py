@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import moto.iam.models
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket
+
+from local.services import ec2_repairs
 
 _BUCKET: Any = FakeBucket
 _ALARMS: Any = CloudWatchBackend
@@ -29,6 +32,10 @@ def apply() -> None:
         alarms_keep_their_state_when_put_again,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
+        policies_of_aws_exist,
+        ec2_repairs.rules_between_groups_show_their_description,
+        ec2_repairs.launch_templates_show_their_present_tags,
+        ec2_repairs.later_launch_template_versions_can_be_launched,
     ):
         if repair.__name__ not in _repaired:
             repair()
@@ -131,3 +138,9 @@ def databases_answer_their_real_endpoint() -> None:
         return str(getattr(database, "local_host", None) or invented(database))
 
     _DATABASE.address = property(address)
+
+
+def policies_of_aws_exist() -> None:
+    """Load AWS's own managed policies, which moto has and leaves out unless told otherwise."""
+    models: Any = moto.iam.models
+    models.load_iam_aws_managed_policies = lambda: True

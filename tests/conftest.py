@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from app import compose
 from config.settings import Settings, environments, load_settings
 
 ROOT = Path(__file__).parent.parent
+# CDK runs on Node.js, which the virtual environment brings; a system's own may be too old.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 IMAGE_TAG = "0123abc"
 Template = dict[str, Any]
 #: Templates by stack role (`network`, `queues`, ...).
@@ -21,7 +23,14 @@ Templates = dict[str, Template]
 
 
 def synthesize(settings: Settings, outdir: Path) -> Templates:
-    """Return the templates of an environment, read from the assembly that they were written to."""
+    """Return the templates of an environment, read from the assembly that they were written to.
+
+    CDK is imported here, so that tests without templates do not pay for its start.
+    """
+    import aws_cdk as cdk
+
+    from app import compose
+
     context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     app = cdk.App(outdir=str(outdir), context=context, analytics_reporting=False)
     compose(app, settings, IMAGE_TAG)
@@ -60,12 +69,12 @@ def templates(environment: str, assemblies: Callable[[str], Templates]) -> Templ
 
 
 @pytest.fixture
-def local(assemblies: Callable[[str], Templates]) -> Iterator[Templates]:
+def local(assemblies: Callable[[str], Templates]) -> Templates:
     """Return the templates of the local environment."""
-    yield assemblies("local")
+    return assemblies("local")
 
 
 @pytest.fixture
-def prod(assemblies: Callable[[str], Templates]) -> Iterator[Templates]:
+def prod(assemblies: Callable[[str], Templates]) -> Templates:
     """Return the templates of the production environment."""
-    yield assemblies("prod")
+    return assemblies("prod")

@@ -1,0 +1,1 @@
+"""What happens by itself in an account: schedules, alarms, scaling, hooks, service metrics."""

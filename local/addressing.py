@@ -11,6 +11,8 @@ from moto.backend_index import backend_url_patterns
 from moto.core.request import Request
 from moto.core.utils import get_service_model
 
+from local.clients import REGION
+
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 #: Signing names that differ from botocore's name of the service.
 _ALIASES = {
@@ -42,13 +44,13 @@ def service_of(request: Request, own: Iterable[str]) -> str | None:
 
 
 def is_known_to_moto(service: str) -> bool:
-    """Say whether moto has a backend for a service's host name."""
+    """Say whether moto has a backend for the host name of a service."""
     if service == "s3":
         return True
-    hosts = (
-        f"http://{_signing(service)}.us-east-1.amazonaws.com",
-        f"http://{service}.amazonaws.com",
-    )
+    names = {service, *(signing for signing, name in _ALIASES.items() if name == service)}
+    hosts = [
+        f"http://{name}.{place}amazonaws.com" for name in names for place in (f"{REGION}.", "")
+    ]
     return any(pattern.match(host) for _, pattern in backend_url_patterns for host in hosts)
 
 
@@ -68,10 +70,6 @@ def _form(request: Request) -> Mapping[str, list[str]]:
     if not (request.content_type or "").startswith("application/x-www-form-urlencoded"):
         return {}
     return parse_qs(request.get_data(as_text=True))
-
-
-def _signing(service: str) -> str:
-    return next((sign for sign, name in _ALIASES.items() if name == service), service)
 
 
 @cache

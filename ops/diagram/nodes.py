@@ -1,0 +1,126 @@
+"""Which resources become boxes, and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.diagram.templates import Key, Resource, Templates
+
+#: Set up for others, or the platform's own helpers: they carry no lecture.
+_HELPERS = ("r2_bucket_settings",)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box: its role decides column and colour."""
+
+    key: Key
+    role: str
+    title: str
+    detail: str
+
+
+def nodes(templates: Templates) -> tuple[Node, ...]:
+    """Return the boxes of the templates, in the order of the stacks."""
+    found = []
+    for resource in templates.resources.values():
+        describe = _DESCRIBED.get(resource.type_name)
+        node = describe(templates, resource) if describe else None
+        if node:
+            found.append(node)
+    return tuple(found)
+
+
+def _load_balancer(templates: Templates, resource: Resource) -> Node:
+    stack = resource.key[0]
+    ports = sorted(
+        f"{listener.properties['Protocol']} {listener.properties['Port']}"
+        for listener in templates.of_type("AWS::ElasticLoadBalancingV2::Listener")
+        if resource.key in templates.references(stack, listener.properties["LoadBalancerArn"])
+    )
+    return Node(resource.key, "entry", "Load balancer", ", ".join(ports))
+
+
+def _group(templates: Templates, resource: Resource) -> Node:
+    properties = resource.properties
+    size = f"{properties['MinSize']} to {properties['MaxSize']}"
+    template = next(iter(_launched(templates, resource)), None)
+    data = template.properties["LaunchTemplateData"] if template else {}
+    detail = f"{size} × {data.get('InstanceType', 'instance')}"
+    if "TargetGroupARNs" in properties:
+        return Node(resource.key, "api", "API instances", detail)
+    title = str(properties.get("AutoScalingGroupName", "Auto Scaling group"))
+    return Node(resource.key, "worker", title, detail)
+
+
+def _launched(templates: Templates, resource: Resource) -> list[Resource]:
+    keys = templates.references(resource.key[0], resource.properties.get("LaunchTemplate"))
+    return [templates.resources[key] for key in sorted(keys)]
+
+
+def _service(templates: Templates, resource: Resource) -> Node:
+    return Node(resource.key, "api", "API tasks", str(resource.properties.get("LaunchType", "ECS")))
+
+
+def _function(templates: Templates, resource: Resource) -> Node | None:
+    handler = str(resource.properties.get("Handler", ""))
+    if not handler.startswith("lambdas.") or any(name in handler for name in _HELPERS):
+        return None
+    title = str(resource.properties.get("FunctionName", handler.split(".")[1]))
+    return Node(resource.key, "function", title, f"Lambda, {resource.properties['Runtime']}")
+
+
+def _rule(templates: Templates, resource: Resource) -> Node | None:
+    schedule = resource.properties.get("ScheduleExpression")
+    if not schedule:
+        return None
+    title = str(resource.properties.get("Name", "schedule"))
+    return Node(resource.key, "schedule", title, str(schedule))
+
+
+def _queue(templates: Templates, resource: Resource) -> Node | None:
+    redrive = resource.properties.get("RedrivePolicy")
+    if not redrive:
+        return None
+    title = str(resource.properties.get("QueueName", resource.key[1]))
+    return Node(
+        resource.key, "queue", title, f"dead letters after {redrive['maxReceiveCount']} receives"
+    )
+
+
+def _bucket(templates: Templates, resource: Resource) -> Node:
+    title = str(resource.properties.get("BucketName", resource.key[1]))
+    return Node(resource.key, "bucket", title, "S3 bucket")
+
+
+def _r2_bucket(templates: Templates, resource: Resource) -> Node:
+    return Node(resource.key, "bucket", str(resource.properties["Bucket"]), "R2 bucket")
+
+
+def _database(templates: Templates, resource: Resource) -> Node:
+    version = resource.properties.get("EngineVersion", "")
+    return Node(resource.key, "data", f"PostgreSQL {version}", _text(resource, "DBInstanceClass"))
+
+
+def _cache(templates: Templates, resource: Resource) -> Node:
+    return Node(resource.key, "data", "Redis", _text(resource, "CacheNodeType"))
+
+
+def _text(resource: Resource, name: str) -> str:
+    return str(resource.properties.get(name, ""))
+
+
+_DESCRIBED: Mapping[str, Callable[[Templates, Resource], Any]] = {
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,
+    "AWS::AutoScaling::AutoScalingGroup": _group,
+    "AWS::ECS::Service": _service,
+    "AWS::Lambda::Function": _function,
+    "AWS::Events::Rule": _rule,
+    "AWS::SQS::Queue": _queue,
+    "AWS::S3::Bucket": _bucket,
+    "Custom::R2BucketSettings": _r2_bucket,
+    "AWS::RDS::DBInstance": _database,
+    "AWS::ElastiCache::ReplicationGroup": _cache,
+}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from moto.core.request import Request
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
 from local.clients import ACCOUNT, REGION, Clients
@@ -84,23 +86,42 @@ class _Functions:
         return cast(Invocation, self.owner.function(event))
 
 
+@dataclass
+class _World:
+    """The one application of a test process; its state is emptied for each account."""
+
+    cache: ElastiCache | None = None
+
+    def __call__(self, environ: Any, start: Any) -> Any:
+        if "/elasticache/" in environ.get("HTTP_AUTHORIZATION", ""):
+            assert self.cache is not None
+            return respond(self.cache, Request(environ))(environ, start)
+        return _moto()(environ, start)
+
+
+_WORLD = _World()
+
+
+@functools.cache
+def _moto() -> Any:
+    moto_repairs.apply()
+    return DomainDispatcherApplication(create_backend_app)
+
+
+@functools.cache
+def _clients() -> Clients:
+    return Clients(_WORLD)
+
+
 class Account:
-    """Creates, updates and deletes single resources as the engine would."""
+    """Creates, updates and deletes single resources as the engine would. One at a time lives."""
 
     def __init__(self) -> None:
-        moto_repairs.apply()
+        moto_api_backend.reset()
         self.fakes = FakeHosts()
-        hosts = self.fakes.hosts()
-        cache = ElastiCache(account=ACCOUNT, region=REGION, caches=hosts.caches)
-        moto = DomainDispatcherApplication(create_backend_app)
-
-        def application(environ: Any, start: Any) -> Any:
-            if "/elasticache/" in environ.get("HTTP_AUTHORIZATION", ""):
-                return respond(cache, Request(environ))(environ, start)
-            return moto(environ, start)
-
-        self.clients = Clients(application)
-        self._hosts = hosts
+        self._hosts = self.fakes.hosts()
+        _WORLD.cache = ElastiCache(account=ACCOUNT, region=REGION, caches=self._hosts.caches)
+        self.clients = _clients()
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service."""

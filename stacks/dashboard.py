@@ -42,6 +42,7 @@ class DashboardStack(PlatformStack):
                 metric_function=scaling.metric.function,
                 metric_logs=scaling.metric.log_group,
                 worker_logs=[stack.fleet.log_group for stack in workers],
+                worker_kinds=[stack.fleet.kind for stack in workers],
                 group_names=[stack.fleet.group_name for stack in workers],
                 alarms=[
                     scaling.metric.silence_alarm,

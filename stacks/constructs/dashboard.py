@@ -22,7 +22,7 @@ MINUTE = cdk.Duration.minutes(1)
 
 @dataclass(frozen=True)
 class Watched:
-    """What the dashboard shows. `group_names` are the worker fleets' Auto Scaling groups."""
+    """What the dashboard shows; `group_names` are the worker fleets' Auto Scaling groups."""
 
     environment: str
     job_queues: Sequence[JobQueue]
@@ -30,6 +30,7 @@ class Watched:
     metric_function: lambda_.IFunction
     metric_logs: logs.ILogGroup
     worker_logs: Sequence[logs.ILogGroup]
+    worker_kinds: Sequence[str]
     group_names: Sequence[str]
     alarms: Sequence[cloudwatch.IAlarm]
 
@@ -157,6 +158,20 @@ def _received(watched: Watched) -> list[cloudwatch.IWidget]:
             [
                 item.queue.metric_approximate_age_of_oldest_message(period=MINUTE)
                 for item in watched.job_queues
+            ],
+        ),
+        _graph(
+            "Until a job starts, and how long it runs (s)",
+            [
+                cloudwatch.Metric(
+                    namespace=metrics.WORKERS_NAMESPACE,
+                    metric_name=name,
+                    dimensions_map={"WorkerType": metrics.WORKER_TYPES[kind]},
+                    period=MINUTE,
+                    statistic="p95",
+                )
+                for kind in watched.worker_kinds
+                for name in (metrics.QUEUE_AGE_S, metrics.TIME_TO_START_S, metrics.JOB_DURATION_S)
             ],
         ),
         cloudwatch.LogQueryWidget(

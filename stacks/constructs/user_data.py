@@ -118,11 +118,11 @@ report_failure() {{
   echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) step=$STEP failed exit=$code line=$1"
   tail -c 200000 /var/log/academy-boot.log | python3 -c 'import json, sys, time
 print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": sys.stdin.read()}}]))' \\
-    >/var/lib/academy/boot-log.json
+    >/var/lib/academy/log-events.json
   aws logs create-log-stream --log-group-name {boot.log_group} \\
     --log-stream-name "boot/$INSTANCE_ID"
   aws logs put-log-events --log-group-name {boot.log_group} \\
-    --log-stream-name "boot/$INSTANCE_ID" --log-events file:///var/lib/academy/boot-log.json
+    --log-stream-name "boot/$INSTANCE_ID" --log-events file:///var/lib/academy/log-events.json
   aws autoscaling set-instance-health --instance-id "$INSTANCE_ID" \\
     --health-status Unhealthy --no-should-respect-grace-period
   exit "$code"

@@ -68,6 +68,7 @@ class WorkerFleet(Construct):
     ) -> None:
         super().__init__(scope, identifier)
         stack = cdk.Stack.of(self)
+        self.kind = kind
         self.group_name = worker_group_name(place.environment, kind)
         self.log_group = log_group(self, "Logs", retention_days=place.log_retention_days)
         self.role = instance_role(self, "Role", description=f"Workers of kind {kind}")

@@ -110,7 +110,7 @@ def test_a_failed_step_stops_the_boot_sends_its_log_and_asks_for_another_instanc
     assert "logs create-log-stream" in created
     assert "logs put-log-events" in put
     assert "set-instance-health --instance-id i-0abc --health-status Unhealthy" in unhealthy
-    [event] = json.loads((outcome.root / "var/lib/academy/boot-log.json").read_text("utf-8"))
+    [event] = json.loads((outcome.root / "var/lib/academy/log-events.json").read_text("utf-8"))
     assert f"step={step} failed" in event["message"]
 
 

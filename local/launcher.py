@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"launcher: parent {parent} is gone, {program[0]} not started")
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores both, and exec keeps that
         signal.signal(ignored, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         os.execvp(program[0], program)  # noqa: S606 (no shell is wanted)
     except OSError as error:

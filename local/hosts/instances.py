@@ -1,0 +1,139 @@
+"""Instances that run: each a supervised process that does what its user data says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+import threading
+from pathlib import Path
+
+from local.hosts import imds
+from local.hosts.container import load
+from local.hosts.instance_home import Facts, InstanceHome
+from local.hosts.user_data import lay_out
+from local.images import images_directory
+from local.supervisor import Child, Supervisor
+
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_REPOSITORY = Path(__file__).resolve().parents[2]
+#: Beyond the containers' stop time-outs, before an instance's processes are killed.
+_MARGIN_S = 10.0
+
+
+class LocalInstances:
+    """The running instances below `<state>/instances/<instance id>`. Thread-safe.
+
+    An instance ends when it is stopped, when it shuts itself down, or when its process dies;
+    `ended` tells so, whatever the reason.
+    """
+
+    def __init__(
+        self, state_dir: Path, supervisor: Supervisor, *, endpoint: str, region: str
+    ) -> None:
+        self._root = state_dir / "instances"
+        self._images = images_directory(state_dir)
+        self._supervisor = supervisor
+        self._endpoint = endpoint
+        self._region = region
+        self._children: dict[str, Child] = {}
+        self._stops: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def ensure(self, instance_id: str, user_data: str) -> None:
+        """Boot an instance unless it was booted before; a boot happens once in its life.
+
+        `user_data` is the decoded script.
+
+        Raises: UserDataError for a script that this machine must not run.
+        """
+        with self._lock:
+            if instance_id in self._children:
+                return
+            home = self.home(instance_id)
+            shutil.rmtree(home.directory, ignore_errors=True)
+            home.directory.mkdir(parents=True)
+            lay_out(home, user_data)
+            home.write_facts(self._facts(instance_id))
+            self._children[instance_id] = self._supervisor.spawn(
+                f"instance {instance_id}",
+                [sys.executable, "-m", "local.hosts.instance_main", str(home.directory)],
+                env={
+                    "PATH": self._path(),
+                    "PYTHONPATH": str(_REPOSITORY),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
+                cwd=home.directory,
+                log_path=home.log / "host.log",
+            )
+
+    def stop(self, instance_id: str) -> None:
+        """Begin to end an instance, as EC2's terminate does; `ended` tells when it is done.
+
+        Containers get SIGTERM and their stop time-outs. One that is gone or unknown is fine.
+        """
+        with self._lock:
+            child = self._children.get(instance_id)
+            if child is None or instance_id in self._stops:
+                return
+            self._stops[instance_id] = thread = threading.Thread(
+                target=self._supervisor.stop,
+                args=(child, self._grace_s(instance_id)),
+                name=f"stop {instance_id}",
+                daemon=True,
+            )
+        thread.start()
+
+    def running(self) -> list[str]:
+        """Return the instances whose process runs."""
+        with self._lock:
+            return [key for key, child in self._children.items() if child.running()]
+
+    def ended(self) -> list[str]:
+        """Return the instances that were booted and have ended."""
+        with self._lock:
+            return [key for key, child in self._children.items() if not child.running()]
+
+    def forget(self, instance_id: str) -> None:
+        """Stop reporting an instance that has ended; its directory stays, for its logs."""
+        with self._lock:
+            child = self._children.get(instance_id)
+            if child is not None and not child.running():
+                del self._children[instance_id]
+                self._stops.pop(instance_id, None)
+                self._supervisor.stop(child, 0)
+
+    def stop_all(self) -> None:
+        """End every instance and wait for it."""
+        for instance_id in self.running():
+            self.stop(instance_id)
+        for thread in list(self._stops.values()):
+            thread.join()
+
+    def port(self, instance_id: str, port: int) -> int | None:
+        """Return the loopback port that stands for a port of an instance, None if none does."""
+        return self.home(instance_id).ports().get(str(port))
+
+    def home(self, instance_id: str) -> InstanceHome:
+        """Return an instance's directory."""
+        return InstanceHome(self._root / instance_id)
+
+    def _grace_s(self, instance_id: str) -> float:
+        home = self.home(instance_id)
+        found = [load(home, path.stem) for path in home.container_files()]
+        return max((one.stop_timeout_s for one in found if one), default=0) + _MARGIN_S
+
+    def _facts(self, instance_id: str) -> Facts:
+        return Facts(
+            instance_id=instance_id,
+            images=str(self._images),
+            path=self._path(),
+            endpoint=self._endpoint,
+            imds=imds.endpoint(self._endpoint, instance_id),
+            region=self._region,
+        )
+
+    @staticmethod
+    def _path() -> str:
+        return os.pathsep.join((sysconfig.get_path("scripts"), _SYSTEM_PATH))

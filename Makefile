@@ -1,0 +1,106 @@
+# Every command works from a plain clone: tools and packages come into .venv and node_modules.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+INSTALLED := $(VENV)/.installed
+NODE_INSTALLED := node_modules/.installed
+# The interpreter that makes .venv: `make PYTHON=/path/to/python3.12 up` chooses another.
+PYTHON ?=
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+
+ENV ?= local
+# Images go by the commit that they were built from.
+TAG ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+CHECKED := local dev staging prod
+
+.PHONY: help
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.PHONY: up
+up: venv  ## Set everything up, deploy, carry a lecture through: make up [VIDEO=lecture.mp4]
+	@$(PY) -m local start
+	@tag="$$($(PY) -m local images)"; \
+	exports="$$($(PY) -m local env)"; eval "$$exports"; \
+	$(PY) -m ops up --image-tag "$$tag" $(if $(VIDEO),-- "$(VIDEO)")
+
+.PHONY: down
+down: venv  ## Stop every process that `make up` started, and nothing else
+	@$(PY) -m local stop
+
+.PHONY: status
+status: venv  ## Show stacks, queues, fleets and jobs: make status [ENV=prod]
+	@if [ "$(ENV)" = local ]; then exports="$$($(PY) -m local env)"; eval "$$exports"; fi; \
+	$(PY) -m ops status $(ENV)
+
+.PHONY: env
+env: venv  ## Print exports for aws, boto3 and psql: eval "$(make -s env)"
+	@$(PY) -m local env
+
+.PHONY: test
+test: venv  ## Set everything up, run all tests
+	@$(PY) -m pytest
+
+.PHONY: check
+check: venv  ## Lint, types, templates of every environment, the picture
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@for each in $(CHECKED); do \
+	  $(PY) -m ops synth $$each --image-tag checked --output cdk.out/checked/$$each; \
+	done
+	@$(BIN)/cfn-lint cdk.out/checked/*/*.template.json
+	@$(PY) -m ops diagram --check --templates cdk.out/checked/local
+
+.PHONY: synth
+synth: venv  ## Write an environment's templates: make synth ENV=dev [TAG=commit]
+	@$(PY) -m ops synth $(ENV) --image-tag "$(TAG)"
+
+.PHONY: diff
+diff: venv  ## Show what a deploy would change: make diff ENV=dev [TAG=commit]
+	@$(PY) -m ops diff $(ENV) --image-tag "$(TAG)"
+
+.PHONY: deploy
+deploy: venv  ## Deploy an environment: make deploy ENV=dev [TAG=commit]
+	@$(PY) -m ops deploy $(ENV) --image-tag "$(TAG)"
+
+.PHONY: diagram
+diagram: venv  ## Draw docs/line.svg from the templates
+	@$(PY) -m ops synth local --image-tag checked --output cdk.out/checked/local
+	@$(PY) -m ops diagram --templates cdk.out/checked/local
+
+.PHONY: bench
+bench: venv  ## Measure deploys and synths (medians of 3)
+	@$(PY) -m benchmarks.deploy
+	@$(PY) -m benchmarks.synth
+
+.PHONY: lock
+lock: venv  ## Resolve the *.in files again and pin every package with its hash (needs uv)
+	@./.ci/lock
+
+.PHONY: clean
+clean:  ## Remove what was built; what runs must be stopped first
+	@if [ -x $(PY) ] && [ -e .local/state.json ]; then $(PY) -m local stop; fi
+	@rm -rf $(VENV) node_modules cdk.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: venv
+venv: $(INSTALLED) $(NODE_INSTALLED)  ## Install the locked Python and Node packages
+
+$(INSTALLED): requirements-dev.txt
+	@./.ci/venv "$(VENV)" "$(PYTHON)"
+	@echo "installing the locked Python packages into $(VENV)"
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(NODE_INSTALLED): package-lock.json | $(INSTALLED)
+	@echo "installing the locked Node packages"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
+	@touch $@

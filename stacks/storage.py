@@ -6,9 +6,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config import models
-from stacks.constructs.buckets import BucketRules, ObjectStorage, R2Storage, S3Storage
+from config.contracts.storage_keys import R2_SECRET_KEYS
+from stacks.constructs.buckets import BucketRules, ObjectStorage, S3Storage
 from stacks.constructs.parameters import SecretValue
 from stacks.constructs.platform_stack import Place, PlatformStack
+from stacks.constructs.r2_storage import R2Storage
 
 
 class StorageStack(PlatformStack):
@@ -44,6 +46,6 @@ class StorageStack(PlatformStack):
         )
         self.variables |= {
             "R2_ENDPOINT": storage.r2.endpoint,
-            "R2_ACCESS_KEY": SecretValue(credentials, "access_key_id"),
-            "R2_SECRET_KEY": SecretValue(credentials, "secret_access_key"),
+            "R2_ACCESS_KEY": SecretValue(credentials, R2_SECRET_KEYS[0]),
+            "R2_SECRET_KEY": SecretValue(credentials, R2_SECRET_KEYS[1]),
         }

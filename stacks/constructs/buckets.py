@@ -1,4 +1,4 @@
-"""The documented buckets on S3, or the settings of the same buckets on Cloudflare R2."""
+"""The documented buckets on S3, and what they have in common with those on R2."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Protocol
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.contracts.storage_keys import EXCEL_EXPORTS_PREFIX, EXPIRE_ORIGINAL_TAG
 from stacks.constructs.platform_stack import Place, removal_policy
-from stacks.constructs.python_lambda import PythonLambda
 
 CORS_METHODS = ("GET", "PUT", "POST", "HEAD", "DELETE")
 CORS_MAX_AGE_S = 3600
@@ -121,92 +119,4 @@ def _cors(role: str, rules: BucketRules) -> list[s3.CorsRule] | None:
             exposed_headers=["ETag"],
             max_age=CORS_MAX_AGE_S,
         )
-    ]
-
-
-class R2Storage(Construct):
-    """Lifecycle and CORS of buckets that exist on R2, applied by a custom resource.
-
-    The keys stay in the secret: the function reads it, the template holds its ARN alone. R2 has no
-    object tags, so originals are not expired by a rule there.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        identifier: str,
-        *,
-        names: Mapping[str, str],
-        rules: BucketRules,
-        endpoint: str,
-        credentials: secretsmanager.ISecret,
-        place: Place,
-    ) -> None:
-        super().__init__(scope, identifier)
-        self.names = dict(names)
-        settings = PythonLambda(
-            self,
-            "Settings",
-            package="r2_bucket_settings",
-            description="Applies lifecycle and CORS to the buckets on R2",
-            environment={},
-            timeout_s=60,
-            memory_mb=256,
-            log_retention_days=place.log_retention_days,
-        )
-        credentials.grant_read(settings.function)
-        for role, name in names.items():
-            cdk.CustomResource(
-                self,
-                role.title(),
-                resource_type="Custom::R2BucketSettings",
-                service_token=settings.function.function_arn,
-                removal_policy=removal_policy(place),
-                properties={
-                    "Bucket": name,
-                    "LifecycleRules": r2_lifecycle(role, rules),
-                    "CorsRules": r2_cors(role, rules),
-                    "Endpoint": endpoint,
-                    "CredentialsSecretArn": credentials.secret_arn,
-                },
-            )
-
-    def grant_read_write(self, grantee: iam.IGrantable, role: str, prefix: str) -> None:
-        """Grant nothing: R2 knows no roles, its keys come with the environment."""
-
-
-def r2_lifecycle(role: str, rules: BucketRules) -> list[dict[str, object]]:
-    """Return the rules of a bucket in the form of S3's PutBucketLifecycleConfiguration."""
-    found: list[dict[str, object]] = [
-        {
-            "ID": "abort-unfinished-uploads",
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABORT_UPLOAD_DAYS},
-        }
-    ]
-    if role == "excel":
-        found.append(
-            {
-                "ID": "expire-exports",
-                "Status": "Enabled",
-                "Filter": {"Prefix": EXCEL_EXPORTS_PREFIX},
-                "Expiration": {"Days": rules.export_days},
-            }
-        )
-    return found
-
-
-def r2_cors(role: str, rules: BucketRules) -> list[dict[str, object]]:
-    """Return the rules of a bucket in the form of S3's PutBucketCors; empty when it has none."""
-    if role not in BROWSER_BUCKETS:
-        return []
-    return [
-        {
-            "AllowedMethods": list(CORS_METHODS),
-            "AllowedOrigins": list(rules.browser_origins),
-            "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["ETag"],
-            "MaxAgeSeconds": CORS_MAX_AGE_S,
-        }
     ]

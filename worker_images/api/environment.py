@@ -10,9 +10,9 @@ from config.contracts.queues import QUEUES
 from worker_images.base.settings import (
     DatabaseSettings,
     StorageSettings,
-    _database,
-    _storage,
+    database_settings,
     require,
+    storage_settings,
     whole_number,
 )
 
@@ -57,8 +57,8 @@ def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
         cors_origins=_items(environ["CORS_ORIGINS"]),
         region=environ["AWS_DEFAULT_REGION"],
         queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
-        database=_database(environ),
-        storage=_storage(environ),
+        database=database_settings(environ),
+        storage=storage_settings(environ),
         redis_host=environ["REDIS_HOST"],
         redis_port=whole_number(environ, "REDIS_PORT", minimum=1),
         redis_password=environ.get("REDIS_PASSWORD", ""),

@@ -76,8 +76,8 @@ def load_worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
         attempts=whole_number(environ, "ATTEMPTS", minimum=1),
         visibility_timeout_s=whole_number(environ, "VISIBILITY_TIMEOUT_S", minimum=3),
         time_limit_s=whole_number(environ, "TIME_LIMIT_S", minimum=1),
-        database=_database(environ),
-        storage=_storage(environ),
+        database=database_settings(environ),
+        storage=storage_settings(environ),
         secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),
     )
 
@@ -100,7 +100,8 @@ def whole_number(environ: Mapping[str, str], name: str, *, minimum: int) -> int:
     return int(value)
 
 
-def _database(environ: Mapping[str, str]) -> DatabaseSettings:
+def database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
+    """Return where PostgreSQL is. Raises: ConfigurationError."""
     return DatabaseSettings(
         host=environ["DB_HOST"],
         port=whole_number(environ, "DB_PORT", minimum=1),
@@ -110,7 +111,8 @@ def _database(environ: Mapping[str, str]) -> DatabaseSettings:
     )
 
 
-def _storage(environ: Mapping[str, str]) -> StorageSettings:
+def storage_settings(environ: Mapping[str, str]) -> StorageSettings:
+    """Return which object store is used. Raises: ConfigurationError."""
     provider = environ[names.STORAGE_PROVIDER]
     if provider not in _PROVIDERS:
         raise ConfigurationError(

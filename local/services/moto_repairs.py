@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import moto.iam.models
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket
 
@@ -20,6 +21,7 @@ _ALARMS: Any = CloudWatchBackend
 _ALARM_CALLS: Any = CloudWatchResponse
 _FUNCTION: Any = LambdaFunction
 _DATABASE: Any = DBInstance
+_IDENTITIES: Any = IAMBackend
 
 _repaired: set[str] = set()
 
@@ -141,6 +143,19 @@ def databases_answer_their_real_endpoint() -> None:
 
 
 def policies_of_aws_exist() -> None:
-    """Load AWS's own managed policies, which moto has and leaves out unless told otherwise."""
-    models: Any = moto.iam.models
-    models.load_iam_aws_managed_policies = lambda: True
+    """Load AWS's own managed policies, which moto has and leaves out unless told otherwise.
+
+    They are parsed once, and loaded for the partition `aws` alone; moto would do it for every
+    partition at every reset, at 0.2 s of CPU each.
+    """
+    parsed = json.loads(aws_managed_policies_data)
+
+    def load(backend: Any) -> list[Any]:
+        if backend.region_name != "aws":
+            return []
+        return [
+            AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+            for name, data in parsed.items()
+        ]
+
+    _IDENTITIES._init_aws_policies = load

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _NOTHING = object()
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
+_SECRET = re.compile(
+    r"\{\{resolve:secretsmanager:(?P<arn>arn:[^}]+?):SecretString:(?P<key>[^:}]+)::\}\}"
+)
 
 
 @dataclass(frozen=True)
@@ -15,12 +21,13 @@ class Scope:
     """What a stack's references lead to.
 
     `names` holds the values of Ref (physical ids, parameters, pseudo parameters); `attribute`
-    returns a Fn::GetAtt; `exports` the values of Fn::ImportValue.
+    returns a Fn::GetAtt; `exports` the values of Fn::ImportValue; `secret` the value of a secret.
     """
 
     names: Mapping[str, Any]
     attribute: Callable[[str, str], Any]
     exports: Mapping[str, Any]
+    secret: Callable[[str], str]
 
     def resolve(self, value: Any) -> Any:
         """Return a value without intrinsic functions.
@@ -47,7 +54,12 @@ class Scope:
             return self.attribute(logical_id, attribute)
         if name not in _FUNCTIONS:
             raise AssertionError(f"the test's resolver has no {name}")
-        return _FUNCTIONS[name](self, self.resolve(argument))
+        value = _FUNCTIONS[name](self, self.resolve(argument))
+        return _SECRET.sub(self._field, value) if isinstance(value, str) else value
+
+    def _field(self, reference: re.Match[str]) -> str:
+        value: str = json.loads(self.secret(reference["arn"]))[reference["key"]]
+        return value
 
 
 _FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {

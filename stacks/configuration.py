@@ -70,6 +70,7 @@ class ConfigurationStack(PlatformStack):
                 "LambdaInternalApiKey", "The metric function shows this key to the API"
             ),
             "OPERATOR_API_TOKEN": self._secret("OperatorApiToken", "Staff tools show this token"),
+            "VIDEO_ATTEMPTS": str(settings.queues["video"].attempts),
         }
 
 

@@ -38,6 +38,7 @@ API = (
     "CORS_ORIGINS",
     "LAMBDA_INTERNAL_API_KEY",
     "OPERATOR_API_TOKEN",
+    "VIDEO_ATTEMPTS",
 )
 #: Present only where Redis asks for a password.
 OPTIONAL = ("REDIS_PASSWORD", *R2_CREDENTIALS)

@@ -16,8 +16,6 @@ from worker_images.base.settings import (
     whole_number,
 )
 
-#: Attempts of a video job where the environment does not say (document 001's application: 5).
-ATTEMPTS = "5"
 #: prometheus_client's own; set by gunicorn_conf.py, where several processes count.
 MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -62,7 +60,7 @@ def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
         redis_host=environ["REDIS_HOST"],
         redis_port=whole_number(environ, "REDIS_PORT", minimum=1),
         redis_password=environ.get("REDIS_PASSWORD", ""),
-        attempts=whole_number({"ATTEMPTS": ATTEMPTS, **environ}, "ATTEMPTS", minimum=1),
+        attempts=whole_number(environ, "VIDEO_ATTEMPTS", minimum=1),
         secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),
     )
 

@@ -52,6 +52,7 @@ ENVIRONMENT = {
     "CORS_ORIGINS": "https://app.example",
     "LAMBDA_INTERNAL_API_KEY": "unit-internal-key",
     "OPERATOR_API_TOKEN": "unit-operator-token",
+    "VIDEO_ATTEMPTS": "5",
 }
 AWS = {
     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{PORTS['aws']}",

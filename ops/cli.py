@@ -119,21 +119,21 @@ def main() -> None:
         errors.print("interrupted; what runs goes on. `make down` stops it")
         sys.exit(INTERRUPTED)
     except OperatorError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         _where_to_look(error, errors)
         sys.exit(1)
     except SettingsError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except (BotoCoreError, ClientError) as error:
-        errors.print(f"AWS: {error}", style="red", markup=False, highlight=False)
+        errors.print(f"AWS: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
 
 
 def _where_to_look(error: OperatorError, errors: Console) -> None:
     state = places.state_directory()
     if error.hint:
-        errors.print(error.hint, markup=False, highlight=False)
+        errors.print(error.hint, markup=False, highlight=False, soft_wrap=True)
     elif (state / "log").is_dir():
         errors.print(f"logs: {state / 'log'} and {state / 'instances'}, then `make status`")
 

@@ -17,6 +17,7 @@ from ops.view import live
 
 BOOTSTRAP_STACK = "CDKToolkit"
 _STYLES = {"done": "green", "unchanged": "dim", "failed": "red", "deploying": "yellow"}
+_SAID_CHARACTERS = 4000
 
 
 def synthesize(environment: str, image_tag: str, assembly: Path) -> bool:
@@ -93,7 +94,9 @@ def diff(assembly: Path, console: Console) -> bool:
 
 
 def _said(lines: list[str]) -> str:
-    return "\n".join(line for line in lines if line.strip())[-4000:].strip() if lines else ""
+    """Return the end of what the CLI said, without blank lines and its own echo of an exit code."""
+    said = [line for line in lines if line.strip() and "Subprocess exited with error" not in line]
+    return "\n".join(said)[-_SAID_CHARACTERS:]
 
 
 def _table(board: dict[str, StackProgress]) -> Table:

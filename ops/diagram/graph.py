@@ -90,7 +90,8 @@ def _named(templates: Templates, text: str) -> set[Key]:
     return {
         group.key
         for group in templates.of_type("AWS::AutoScaling::AutoScalingGroup")
-        if f"/{group.properties.get('AutoScalingGroupName', '*')}" in text
+        if "AutoScalingGroupName" in group.properties
+        and f'/{group.properties["AutoScalingGroupName"]}"' in text
     }
 
 

@@ -23,7 +23,7 @@ COLOURS = {
     "bucket": "#16a34a",
     "worker": "#ea580c",
 }
-WIDTH, HEIGHT, GAP = 250, 52, 12
+WIDTH, HEIGHT, GAP = 305, 52, 12
 COLUMN_GAP, MARGIN, PADDING, CAPTION = 130, 30, 14, 26
 _FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
 

@@ -1,4 +1,4 @@
-"""AWS::AutoScaling: what belongs to a group: hooks, scaling policies, warm pools."""
+"""AWS::AutoScaling: what belongs to a group: hooks and scaling policies."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class LifecycleHook(_OfGroup):
 
 
 class ScalingPolicy(_OfGroup):
-    """A step, simple or target tracking policy; its physical id is its ARN."""
+    """A step or simple policy; its physical id is its ARN."""
 
     type_name = "AWS::AutoScaling::ScalingPolicy"
     properties = frozenset(
@@ -69,7 +69,6 @@ class ScalingPolicy(_OfGroup):
             "PolicyType",
             "ScalingAdjustment",
             "StepAdjustments",
-            "TargetTrackingConfiguration",
         }
     )
     replace_on = frozenset({"AutoScalingGroupName"})
@@ -100,29 +99,4 @@ def _policy_name(arn: str) -> str:
     return arn.rsplit("policyName/", 1)[-1]
 
 
-class WarmPool(_OfGroup):
-    """A group's warm pool; its physical id is the group's name."""
-
-    type_name = "AWS::AutoScaling::WarmPool"
-    properties = frozenset(
-        {
-            "AutoScalingGroupName",
-            "InstanceReusePolicy",
-            "MaxGroupPreparedCapacity",
-            "MinSize",
-            "PoolState",
-        }
-    )
-    replace_on = frozenset({"AutoScalingGroupName"})
-
-    def make(self, context: Context, properties: Properties) -> str:
-        return str(properties["AutoScalingGroupName"])
-
-    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        call(context.clients.client("autoscaling"), "PutWarmPool", new)
-
-    def take_away(self, autoscaling: Any, physical_id: str, group: str) -> None:
-        autoscaling.delete_warm_pool(AutoScalingGroupName=group, ForceDelete=True)
-
-
-HANDLERS = (LifecycleHook(), ScalingPolicy(), WarmPool())
+HANDLERS = (LifecycleHook(), ScalingPolicy())

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.resources.base import Context
 from local.resources.calls import call, text, without
-from local.resources.ec2_tags import settle_tags
+from local.resources.ec2_kind import settle_tags
 from local.resources.kind import Kind, Properties, changed
 
 _SETS = {

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.resources.base import Context
 from local.resources.calls import InvalidPropertyError, missing_is_fine
-from local.resources.ec2_tags import settle_tags
+from local.resources.ec2_kind import settle_tags
 from local.resources.kind import Kind, Properties, changed
 
 _EVERYTHING = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}

@@ -88,7 +88,7 @@ class DbInstance(Kind):
                 values |= {"DBInstanceIdentifier": physical_id, "ApplyImmediately": True}
                 call(rds, "ModifyDBInstance", values)
         show_database(context, physical_id, host, port)
-        _settle_tags(rds, _arn(context, "db", physical_id), old, new)
+        settle_tags(rds, rds_arn(context, "db", physical_id), old, new)
 
     def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
         """Delete the record first: it refuses when the database is protected."""
@@ -124,84 +124,17 @@ def _modification(old: Properties, modified: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _arn(context: Context, kind: str, name: str) -> str:
+def rds_arn(context: Context, kind: str, name: str) -> str:
+    """Return an ARN of RDS: `db`, `subgrp` or `pg`."""
     return f"arn:aws:rds:{context.region}:{context.account}:{kind}:{name}"
 
 
-def _settle_tags(rds: Any, arn: str, old: Properties, new: Properties) -> None:
+def settle_tags(rds: Any, arn: str, old: Properties, new: Properties) -> None:
+    """Give the resource the tags of `new` and take away those that only `old` had."""
     if dropped := dropped_tags(old, new):
         rds.remove_tags_from_resource(ResourceName=arn, TagKeys=dropped)
     if tags := tag_list(new):
         rds.add_tags_to_resource(ResourceName=arn, Tags=tags)
 
 
-class DbSubnetGroup(Kind):
-    """The subnets of a database."""
-
-    type_name = "AWS::RDS::DBSubnetGroup"
-    properties = frozenset({"DBSubnetGroupDescription", "DBSubnetGroupName", "SubnetIds", "Tags"})
-    replace_on = frozenset({"DBSubnetGroupName"})
-
-    def make(self, context: Context, properties: Properties) -> str:
-        name = str(
-            properties.get("DBSubnetGroupName") or context.unique_name(max_length=255, lower=True)
-        )
-        values = {**without(properties, "Tags"), "DBSubnetGroupName": name}
-        call(context.clients.client("rds"), "CreateDBSubnetGroup", values)
-        return name
-
-    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        rds = context.clients.client("rds")
-        if old and without(old, "Tags") != without(new, "Tags"):
-            values = {**without(new, "Tags"), "DBSubnetGroupName": physical_id}
-            call(rds, "ModifyDBSubnetGroup", values)
-        _settle_tags(rds, _arn(context, "subgrp", physical_id), old, new)
-
-    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
-        context.clients.client("rds").delete_db_subnet_group(DBSubnetGroupName=physical_id)
-
-
-class DbParameterGroup(Kind):
-    """Engine parameters. Recorded: the local PostgreSQL runs with its own defaults."""
-
-    type_name = "AWS::RDS::DBParameterGroup"
-    properties = frozenset({"DBParameterGroupName", "Description", "Family", "Parameters", "Tags"})
-    replace_on = frozenset({"DBParameterGroupName", "Description", "Family"})
-
-    def make(self, context: Context, properties: Properties) -> str:
-        name = str(
-            properties.get("DBParameterGroupName")
-            or context.unique_name(max_length=255, lower=True)
-        )
-        context.clients.client("rds").create_db_parameter_group(
-            DBParameterGroupName=name,
-            DBParameterGroupFamily=properties["Family"],
-            Description=properties["Description"],
-        )
-        return name
-
-    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
-        rds = context.clients.client("rds")
-        before, after = (dict(p.get("Parameters", {})) for p in (old, new))
-        group = {"DBParameterGroupName": physical_id}
-        if gone := sorted(before.keys() - after.keys()):
-            reset = [{"ParameterName": n, "ApplyMethod": "pending-reboot"} for n in gone]
-            rds.reset_db_parameter_group(**group, Parameters=reset)
-        if after and before != after:
-            parameters = [
-                {"ParameterName": n, "ParameterValue": str(v), "ApplyMethod": "pending-reboot"}
-                for n, v in after.items()
-            ]
-            rds.modify_db_parameter_group(**group, Parameters=parameters)
-        _settle_tags(rds, _arn(context, "pg", physical_id), old, new)
-
-    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
-        context.clients.client("rds").delete_db_parameter_group(DBParameterGroupName=physical_id)
-
-    def attributes(
-        self, context: Context, physical_id: str, properties: Properties
-    ) -> dict[str, object]:
-        return {"DBParameterGroupName": physical_id}
-
-
-HANDLERS = (DbInstance(), DbSubnetGroup(), DbParameterGroup())
+HANDLERS = (DbInstance(),)

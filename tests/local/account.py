@@ -12,11 +12,13 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
 from local.clients import ACCOUNT, REGION, Clients
+from local.clock import ManualClock
 from local.hosts import Address, Hosts, Invocation
-from local.protocol import respond
+from local.protocol import Service, respond
 from local.resources import handler_for
 from local.resources.base import Applied, Context
 from local.services import moto_repairs
+from local.services.autoscaling.service import AutoScalingService
 from local.services.elasticache import ElastiCache
 
 
@@ -90,12 +92,12 @@ class _Functions:
 class _World:
     """The one application of a test process; its state is emptied for each account."""
 
-    cache: ElastiCache | None = None
+    services: tuple[Service, ...] = ()
 
     def __call__(self, environ: Any, start: Any) -> Any:
-        if "/elasticache/" in environ.get("HTTP_AUTHORIZATION", ""):
-            assert self.cache is not None
-            return respond(self.cache, Request(environ))(environ, start)
+        for service in self.services:
+            if f"/{service.name}/" in environ.get("HTTP_AUTHORIZATION", ""):
+                return respond(service, Request(environ))(environ, start)
         return _moto()(environ, start)
 
 
@@ -120,8 +122,12 @@ class Account:
         moto_api_backend.reset()
         self.fakes = FakeHosts()
         self._hosts = self.fakes.hosts()
-        _WORLD.cache = ElastiCache(account=ACCOUNT, region=REGION, caches=self._hosts.caches)
         self.clients = _clients()
+        clock = ManualClock(0)
+        _WORLD.services = (
+            ElastiCache(account=ACCOUNT, region=REGION, caches=self._hosts.caches),
+            AutoScalingService(clock, account=ACCOUNT, region=REGION, clients=self.clients),
+        )
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service."""

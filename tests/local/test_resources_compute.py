@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.hosts import Invocation
 from local.resources import handlers
-from local.resources.base import ANY_PROPERTY
+from local.resources.base import ANY_PROPERTY, Applied
 from local.resources.calls import InvalidPropertyError
 from local.resources.custom import CustomResourceError
 from local.services import custom_responses
@@ -20,6 +20,7 @@ from tests.local.account import Account
 
 GROUP = "AWS::EC2::SecurityGroup"
 TEMPLATE = "AWS::EC2::LaunchTemplate"
+SCALING_GROUP = "AWS::AutoScaling::AutoScalingGroup"
 FUNCTION = "AWS::Lambda::Function"
 CUSTOM = "AWS::CloudFormation::CustomResource"
 
@@ -104,29 +105,80 @@ def test_changed_launch_template_data_become_a_version_that_can_be_launched(
     assert base64.b64decode(data["UserData"]["Value"]) == b"#!/bin/bash\nnew"
 
 
-def test_an_update_sets_no_desired_capacity_that_the_template_does_not_name(
-    account: Account,
-) -> None:
+def _fleet(account: Account) -> tuple[Applied, dict[str, Any]]:
+    """Return an Auto Scaling group and its properties."""
     data = {"ImageId": "ami-12c6146b", "InstanceType": "t4g.small"}
     template = account.create(TEMPLATE, "Template", LaunchTemplateData=data)
-    launch = {"LaunchTemplateId": template.physical_id, "Version": "1"}
     vpc = _vpc(account)
     subnet = account.create("AWS::EC2::Subnet", "Net", VpcId=vpc, CidrBlock="10.0.1.0/24")
-    old = {
+    properties = {
         "AutoScalingGroupName": "fleet",
-        "LaunchTemplate": launch,
+        "LaunchTemplate": {"LaunchTemplateId": template.physical_id, "Version": "1"},
         "MinSize": "0",
         "MaxSize": "3",
         "VPCZoneIdentifier": [subnet.physical_id],
     }
-    made = account.create("AWS::AutoScaling::AutoScalingGroup", **old)
+    return account.create(SCALING_GROUP, **properties), properties
+
+
+def test_an_update_sets_no_desired_capacity_that_the_template_does_not_name(
+    account: Account,
+) -> None:
+    made, old = _fleet(account)
     autoscaling = account.client("autoscaling")
     autoscaling.set_desired_capacity(AutoScalingGroupName="fleet", DesiredCapacity=2)
 
-    account.update("AWS::AutoScaling::AutoScalingGroup", made, old, {**old, "MaxSize": "5"})
+    account.update(SCALING_GROUP, made, old, {**old, "MaxSize": "5"})
 
     found = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
     assert (found["DesiredCapacity"], found["MaxSize"]) == (2, 5)
+
+
+def _refreshes(account: Account) -> list[tuple[str, str]]:
+    autoscaling = account.client("autoscaling")
+    found = autoscaling.describe_instance_refreshes(AutoScalingGroupName="fleet")
+    return [
+        (refresh["Status"], refresh["Preferences"]["ScaleInProtectedInstances"])
+        for refresh in found["InstanceRefreshes"]
+    ]
+
+
+def _with_new_version(account: Account, old: dict[str, Any], number: int) -> dict[str, Any]:
+    identifier = old["LaunchTemplate"]["LaunchTemplateId"]
+    account.client("ec2").create_launch_template_version(
+        LaunchTemplateId=identifier,
+        LaunchTemplateData={"ImageId": "ami-12c6146b", "InstanceType": f"t4g.{number}"},
+    )
+    return {**old, "LaunchTemplate": {"LaunchTemplateId": identifier, "Version": str(number)}}
+
+
+def test_a_changed_launch_template_rolls_and_waits_for_protected_instances(
+    account: Account,
+) -> None:
+    rolling = {"AutoScalingRollingUpdate": {"MinInstancesInService": 1}}
+    made, first = _fleet(account)
+
+    same = {**first, "MaxSize": "4"}
+    account.update(SCALING_GROUP, made, first, same, update_policy=rolling)
+    assert _refreshes(account) == []
+
+    second = _with_new_version(account, same, 2)
+    account.update(SCALING_GROUP, made, same, second, update_policy=rolling)
+    assert _refreshes(account) == [("InProgress", "Wait")]
+
+    third = _with_new_version(account, second, 3)
+    account.update(SCALING_GROUP, made, second, third, update_policy=rolling)
+    assert _refreshes(account) == [("InProgress", "Wait"), ("Cancelled", "Wait")]
+
+
+def test_a_changed_launch_template_without_update_policy_replaces_nothing(
+    account: Account,
+) -> None:
+    made, old = _fleet(account)
+
+    account.update(SCALING_GROUP, made, old, _with_new_version(account, old, 2))
+
+    assert _refreshes(account) == []
 
 
 def _zip(source: str) -> bytes:

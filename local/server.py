@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.moto_api._internal.models import moto_api_backend
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.test import run_wsgi_app
 
 from local.application import Application
 from local.clients import ACCOUNT, REGION, Clients
@@ -26,6 +27,7 @@ from local.services.sqs.service import SqsService
 from local.storage_front import StorageFront
 
 HOST = "127.0.0.1"
+_BODILESS = {204, 304}
 
 
 @dataclass(frozen=True)
@@ -121,17 +123,35 @@ def build(
 
 
 class _Handler(WSGIRequestHandler):
-    """Keeps connections: werkzeug closes each, since it does not read bodies to their end.
+    """Keeps connections: werkzeug closes each, and waits 10 ms for what it may not have read.
 
-    The application does, see `Application.__call__`.
+    The application reads bodies to their end, see `Application.__call__`. An answer is sent whole,
+    with its length; what S3 and the others answer is in memory anyway.
     """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    wbufsize = -1
 
-    def send_header(self, keyword: str, value: str) -> None:
-        if (keyword.lower(), value.lower()) != ("connection", "close"):
-            super().send_header(keyword, value)
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        chunks, status, headers = run_wsgi_app(self.server.app, self.make_environ(), buffered=True)
+        body = b"".join(chunks)
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers and int(code) not in _BODILESS:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def handle_expect_100(self) -> bool:
+        """Send for the body at once: the client waits for it."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log nothing: a poll every few milliseconds would drown what matters."""

@@ -7,10 +7,10 @@ import shutil
 import sys
 import sysconfig
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.hosts import imds
-from local.hosts.container import load
 from local.hosts.instance_home import Facts, InstanceHome
 from local.hosts.user_data import lay_out
 from local.images import images_directory
@@ -18,15 +18,12 @@ from local.supervisor import Child, Supervisor
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _REPOSITORY = Path(__file__).resolve().parents[2]
-#: Beyond the containers' stop time-outs, before an instance's processes are killed.
-_MARGIN_S = 10.0
 
 
 class LocalInstances:
     """The running instances below `<state>/instances/<instance id>`. Thread-safe.
 
-    An instance ends when it is stopped, when it shuts itself down, or when its process dies;
-    `ended` tells so, whatever the reason.
+    An instance ends when it is stopped, when it shuts itself down, or when its process dies.
     """
 
     def __init__(
@@ -41,10 +38,18 @@ class LocalInstances:
         self._stops: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    def ensure(self, instance_id: str, user_data: str) -> None:
+    def ensure(
+        self,
+        instance_id: str,
+        *,
+        user_data: str,
+        tags: Mapping[str, str],
+        profile_role: str | None,
+    ) -> None:
         """Boot an instance unless it was booted before; a boot happens once in its life.
 
-        `user_data` is the decoded script.
+        `user_data` is the decoded script. Tags and role are served by the metadata service, which
+        reads them from EC2's record.
 
         Raises: UserDataError for a script that this machine must not run.
         """
@@ -68,10 +73,11 @@ class LocalInstances:
                 log_path=home.log / "host.log",
             )
 
-    def stop(self, instance_id: str) -> None:
-        """Begin to end an instance, as EC2's terminate does; `ended` tells when it is done.
+    def stop(self, instance_id: str, grace_s: float) -> None:
+        """Begin to end an instance, as EC2's terminate does; `running` tells when it is done.
 
-        Containers get SIGTERM and their stop time-outs. One that is gone or unknown is fine.
+        Containers get SIGTERM and their stop time-outs, the machine `grace_s` in all. One that is
+        gone or unknown is fine.
         """
         with self._lock:
             child = self._children.get(instance_id)
@@ -79,7 +85,7 @@ class LocalInstances:
                 return
             self._stops[instance_id] = thread = threading.Thread(
                 target=self._supervisor.stop,
-                args=(child, self._grace_s(instance_id)),
+                args=(child, grace_s),
                 name=f"stop {instance_id}",
                 daemon=True,
             )
@@ -91,23 +97,21 @@ class LocalInstances:
             return [key for key, child in self._children.items() if child.running()]
 
     def ended(self) -> list[str]:
-        """Return the instances that were booted and have ended."""
-        with self._lock:
-            return [key for key, child in self._children.items() if not child.running()]
+        """Return the instances that ended by themselves since the last call.
 
-    def forget(self, instance_id: str) -> None:
-        """Stop reporting an instance that has ended; its directory stays, for its logs."""
+        Their directories stay, for the logs; what they started is ended.
+        """
         with self._lock:
-            child = self._children.get(instance_id)
-            if child is not None and not child.running():
+            gone = {key: child for key, child in self._children.items() if not child.running()}
+            for instance_id, child in gone.items():
                 del self._children[instance_id]
-                self._stops.pop(instance_id, None)
                 self._supervisor.stop(child, 0)
+            return [key for key in gone if self._stops.pop(key, None) is None]
 
-    def stop_all(self) -> None:
+    def stop_all(self, grace_s: float = 120.0) -> None:
         """End every instance and wait for it."""
         for instance_id in self.running():
-            self.stop(instance_id)
+            self.stop(instance_id, grace_s)
         for thread in list(self._stops.values()):
             thread.join()
 
@@ -118,11 +122,6 @@ class LocalInstances:
     def home(self, instance_id: str) -> InstanceHome:
         """Return an instance's directory."""
         return InstanceHome(self._root / instance_id)
-
-    def _grace_s(self, instance_id: str) -> float:
-        home = self.home(instance_id)
-        found = [load(home, path.stem) for path in home.container_files()]
-        return max((one.stop_timeout_s for one in found if one), default=0) + _MARGIN_S
 
     def _facts(self, instance_id: str) -> Facts:
         return Facts(

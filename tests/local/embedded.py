@@ -40,7 +40,7 @@ class Embedded:
         image = self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         found = self.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, **more)
         instance_id = found["Instances"][0]["InstanceId"]
-        self.instances.ensure(instance_id, user_data)
+        self.instances.ensure(instance_id, user_data=user_data, tags={}, profile_role=None)
         return instance_id
 
 

@@ -40,8 +40,7 @@ def aws(shared_aws: Embedded) -> Iterator[Embedded]:
     """That AWS, with no instance before and none after the test."""
     yield shared_aws
     shared_aws.instances.stop_all()
-    for instance_id in shared_aws.instances.ended():
-        shared_aws.instances.forget(instance_id)
+    shared_aws.instances.ended()
 
 
 def boot_log(aws: Embedded, instance_id: str) -> str:
@@ -84,7 +83,6 @@ def test_a_failed_boot_leaves_the_instance_running(aws):
 def test_shutdown_ends_the_instance(aws):
     instance_id = aws.launch(BASH + "shutdown -h now\nsleep 60\n")
     until(lambda: aws.instances.ended() == [instance_id])
-    aws.instances.forget(instance_id)
     assert aws.instances.ended() == []
 
 
@@ -187,8 +185,9 @@ def test_stopping_an_instance_asks_its_containers_and_leaves_no_process(aws, det
     instance_id = aws.launch(BASH + f"docker run {detach} --name work {IMAGE} {LOOP}")
     child = child_of(aws, instance_id, "work")
     assert is_running(child)
-    aws.instances.stop(instance_id)
-    until(lambda: aws.instances.ended() == [instance_id])
+    aws.instances.stop(instance_id, 60)
+    until(lambda: aws.instances.running() == [])
+    assert aws.instances.ended() == []  # not by itself
     assert not is_running(child)
     log = (aws.instances.home(instance_id).log / "work.log").read_text()
     assert log.endswith("asked to stop\n")
@@ -201,8 +200,9 @@ def test_a_container_that_ignores_the_signal_is_killed_after_its_stop_timeout(aw
     )
     log = aws.instances.home(instance_id).log / "deaf.log"
     until(lambda: log.exists() and log.read_text() == "up\n")
-    aws.instances.stop(instance_id)
-    until(lambda: aws.instances.ended() == [instance_id])
+    aws.instances.stop(instance_id, 60)
+    until(lambda: aws.instances.running() == [])
+    assert aws.instances.ended() == []  # not by itself
 
 
 def test_killing_a_container_ends_its_children_and_fails_its_run(aws):
@@ -235,8 +235,9 @@ def test_a_container_that_dies_is_started_again_unless_it_is_stopped(aws):
     signal_record(load(home, "api").process, signal.SIGKILL)
     until(lambda: (home.log / "api.log").read_text() == "up\nup\n")
     assert load(home, "api").restarts == 1
-    aws.instances.stop(instance_id)
-    until(lambda: aws.instances.ended() == [instance_id])
+    aws.instances.stop(instance_id, 60)
+    until(lambda: aws.instances.running() == [])
+    assert aws.instances.ended() == []  # not by itself
     assert load(home, "api").status == "exited"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,14 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from moto import mock_aws
-from moto.core.request import Request
-from moto.server import DomainDispatcherApplication, create_backend_app
 
-from local.clients import Clients
 from local.clock import ManualClock
 from local.control.fleets import Fleets
-from local.protocol import respond
+from local.server import build
 from local.services.autoscaling.service import AutoScalingService
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -32,33 +27,21 @@ class Machines:
     """Instances that run until stopped, or until a test pulls their plug."""
 
     def __init__(self) -> None:
-        self.running: dict[str, dict[str, Any]] = {}
+        self.running: dict[str, str] = {}
         self._ended: list[str] = []
 
-    def ensure(
-        self,
-        instance_id: str,
-        *,
-        user_data: str,
-        tags: Mapping[str, str],
-        profile_role: str | None,
-    ) -> None:
-        self.running[instance_id] = {
-            "user_data": user_data,
-            "tags": dict(tags),
-            "role": profile_role,
-        }
+    def ensure(self, instance_id: str, user_data: str) -> None:
+        self.running[instance_id] = user_data
 
-    def stop(self, instance_id: str, grace_s: float) -> None:
-        self.running.pop(instance_id, None)
+    def stop(self, instance_id: str) -> None:
+        if self.running.pop(instance_id, None) is not None:
+            self._ended.append(instance_id)
 
     def ended(self) -> list[str]:
-        gone, self._ended = self._ended, []
-        return gone
+        return list(self._ended)
 
-    def pull_the_plug(self, instance_id: str) -> None:
-        del self.running[instance_id]
-        self._ended.append(instance_id)
+    def forget(self, instance_id: str) -> None:
+        self._ended.remove(instance_id)
 
 
 class Account:
@@ -68,18 +51,11 @@ class Account:
         self.clock = ManualClock()
         self.machines = Machines()
         self.failing: set[str] = set()
-        moto_app = DomainDispatcherApplication(create_backend_app)
-
-        def application(environ: Any, start: Any) -> Any:
-            scope = environ.get("HTTP_AUTHORIZATION", "")
-            if "/autoscaling/aws4_request" in scope:
-                return respond(self.service, Request(environ))(environ, start)
-            return moto_app(environ, start)
-
-        self.clients = Clients(application)
-        self.service = AutoScalingService(
-            self.clock, account=ACCOUNT, region=REGION, clients=self.clients
-        )
+        aws = build(port=4566, clock=self.clock)
+        self.clients = aws.clients
+        service = aws.services["autoscaling"]
+        assert isinstance(service, AutoScalingService)
+        self.service = service
         self.fleets = Fleets(
             self.service.store,
             self.clients,
@@ -167,9 +143,8 @@ def template_data(instance_type: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
-    with mock_aws():
-        yield Account()
+def account() -> Account:
+    return Account()
 
 
 def test_a_raised_desired_capacity_starts_machines_with_the_templates_user_data(
@@ -181,17 +156,16 @@ def test_a_raised_desired_capacity_starts_machines_with_the_templates_user_data(
     account.desire(2)
     assert set(account.states().values()) == {"InService"}
     assert account.machines.running.keys() == account.states().keys()
-    machine = next(iter(account.machines.running.values()))
-    assert machine["user_data"] == USER_DATA
-    assert machine["tags"] == {"Name": "w", "aws:autoscaling:groupName": GROUP}
-    [record, _] = [
+    assert set(account.machines.running.values()) == {USER_DATA}
+    record, _ = [
         i for r in account.ec2.describe_instances()["Reservations"] for i in r["Instances"]
     ]
-    assert {"Key": "aws:autoscaling:groupName", "Value": GROUP} in record["Tags"]
+    tags_of_instance = {tag["Key"]: tag["Value"] for tag in record["Tags"]}
+    assert tags_of_instance == {"Name": "w", "aws:autoscaling:groupName": GROUP}
     assert record["InstanceType"] == "t3.small"
 
 
-def test_the_instance_gets_the_role_of_its_profile(account: Account) -> None:
+def test_the_instance_carries_the_profile_of_its_template(account: Account) -> None:
     iam = account.clients.client("iam")
     iam.create_role(RoleName="worker", AssumeRolePolicyDocument="{}")
     iam.create_instance_profile(InstanceProfileName="profile")
@@ -201,7 +175,8 @@ def test_the_instance_gets_the_role_of_its_profile(account: Account) -> None:
         LaunchTemplateId=account.template, LaunchTemplateData=data
     )
     account.create(MinSize=1)
-    assert [m["role"] for m in account.machines.running.values()] == ["worker"]
+    [reservation] = account.ec2.describe_instances()["Reservations"]
+    assert reservation["Instances"][0]["IamInstanceProfile"]["Arn"].endswith("/profile")
 
 
 @pytest.mark.parametrize(("size", "words"), [(4, "above max value 3"), (0, "below min value 1")])
@@ -350,7 +325,7 @@ def test_a_machine_that_ends_by_itself_is_replaced_and_its_record_ends(account: 
     account.create(DesiredCapacity=1)
     account.hook()
     [lost] = account.machines.running
-    account.machines.pull_the_plug(lost)
+    account.machines.stop(lost)
     account.tick()
     [worker] = account.machines.running
     assert worker != lost
@@ -595,13 +570,8 @@ class FleetLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._aws = mock_aws()
-        self._aws.start()
         self.account = Account()
         self.protected: set[str] = set()
-
-    def teardown(self) -> None:
-        self._aws.stop()
 
     @initialize(minimum=st.integers(0, 1))
     def group(self, minimum: int) -> None:
@@ -650,7 +620,7 @@ class FleetLife(RuleBasedStateMachine):
 
 TestFleetLife = FleetLife.TestCase
 TestFleetLife.settings = settings(
-    max_examples=15,
+    max_examples=6,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

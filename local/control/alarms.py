@@ -1,0 +1,188 @@
+"""CloudWatch alarms: evaluated on moto's metric store, their actions carried out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+
+from local.control.alarm_actions import AlarmActions, Change
+from local.control.alarm_rules import InvalidRuleError, holds
+from local.control.evaluation import (
+    ALARM,
+    EXTRA_PERIODS,
+    INSUFFICIENT,
+    OK,
+    NotPlayedError,
+    Sample,
+    Threshold,
+    by_period,
+    judge,
+)
+from local.services.autoscaling.sources import ClientSource
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two evaluations.
+EVERY_S = 10.0
+#: Seconds after which a lasting state executes its scaling policies again.
+REPEAT_S = 60.0
+_KEPT_S = 86_400
+
+_Key = tuple[str, str, frozenset[tuple[str, str]]]
+
+
+class MetricIndex:
+    """moto's data points by exact metric, read once each; a day's worth is kept."""
+
+    def __init__(self) -> None:
+        self._samples: dict[_Key, list[Sample]] = defaultdict(list)
+        self._read = 0
+
+    def update(self, data: list[Any], now: float) -> None:
+        """Read the points added to moto's list since the last call."""
+        if len(data) < self._read:
+            self._samples.clear()
+            self._read = 0
+        for datum in data[self._read :]:
+            key = (datum.namespace, datum.name, _dimensions(datum.dimensions))
+            self._samples[key].append(_sample(datum))
+        self._read = len(data)
+        for key, samples in self._samples.items():
+            if samples and samples[0].at < now - _KEPT_S:
+                self._samples[key] = [s for s in samples if s.at >= now - _KEPT_S]
+
+    def of(self, alarm: Any) -> list[Sample]:
+        """Return the points of an alarm's metric: same dimensions exactly, same unit if given."""
+        key = (alarm.namespace, alarm.metric_name, _dimensions(alarm.dimensions))
+        samples = self._samples.get(key, [])
+        return [s for s in samples if s.unit == alarm.unit] if alarm.unit else samples
+
+
+class Alarms:
+    """Evaluates every alarm each EVERY_S and carries out the actions of the state it enters.
+
+    A scaling policy's action is repeated each minute while the state lasts. Not played, and so
+    INSUFFICIENT_DATA with the reason: metric math, anomaly bands.
+    """
+
+    def __init__(self, clients: ClientSource, *, account: str, region: str) -> None:
+        self._actions = AlarmActions(clients)
+        self._account, self._region = account, region
+        self._index = MetricIndex()
+        self._evaluated_at: float | None = None
+        self._acted_at: dict[str, float] = {}
+
+    def tick(self, now: float) -> None:
+        """Evaluate all alarms when it is time, metric alarms first."""
+        if self._evaluated_at is not None and 0 <= now - self._evaluated_at < EVERY_S:
+            return
+        self._evaluated_at = now
+        backend = cloudwatch_backends[self._account][self._region]
+        self._index.update(backend.metric_data, now)
+        alarms = sorted(backend.alarms.values(), key=lambda alarm: alarm.rule is not None)
+        for alarm in alarms:
+            try:
+                self._evaluate(backend, alarm, now)
+            except Exception:
+                _log.exception("alarm %s", alarm.name)
+
+    def _evaluate(self, backend: Any, alarm: Any, now: float) -> None:
+        value: float | None = None
+        data: dict[str, Any] = {}
+        try:
+            if alarm.rule is not None:
+                state = ALARM if holds(alarm.rule, _state_of(backend)) else OK
+                reason = f"{alarm.rule} is {state == ALARM}"
+            else:
+                state, value, reason, data = self._measure(alarm, now)
+        except (NotPlayedError, InvalidRuleError) as error:
+            state, reason = INSUFFICIENT, f"Not evaluated by the embedded AWS: {error}"
+            if alarm.state_reason != reason:
+                _log.error("alarm %s: %s", alarm.name, reason)
+                backend.set_alarm_state(alarm.name, reason, "{}", alarm.state_value)
+        self._settle(backend, alarm, Change(alarm.state_value, state, value, reason, now), data)
+
+    def _settle(self, backend: Any, alarm: Any, change: Change, data: dict[str, Any]) -> None:
+        acted_at = self._acted_at.get(alarm.name, change.now)
+        entered = change.after != change.before
+        if entered:
+            backend.set_alarm_state(alarm.name, change.reason, json.dumps(data), change.after)
+        if entered or change.now - acted_at >= REPEAT_S:
+            self._act(alarm, change, repeated=not entered)
+            acted_at = change.now
+        self._acted_at[alarm.name] = acted_at
+
+    def _measure(self, alarm: Any, now: float) -> tuple[str, float | None, str, dict[str, Any]]:
+        if alarm.metric_data_queries:
+            raise NotPlayedError("metric math is not played")
+        threshold = _threshold(alarm)
+        period_s = int(alarm.period)
+        name = alarm.statistic or alarm.extended_statistic
+        count = threshold.periods + EXTRA_PERIODS
+        points = by_period(self._index.of(alarm), name, period_s, count, now)
+        state = judge(points, threshold, alarm.state_value)
+        real = [point for point in points if point is not None]
+        latest = real[-1] if real else None
+        shown = real[-threshold.periods :]
+        reason = (
+            f"Threshold Crossed: {len(shown)} of {threshold.periods} data points are there "
+            f"({shown}) against {threshold.comparison} {threshold.value}; missing data is "
+            f"{threshold.missing}"
+        )
+        data = {
+            "version": "1.0",
+            "queryDate": datetime.fromtimestamp(now, UTC).isoformat(),
+            "period": period_s,
+            "recentDatapoints": shown,
+            "threshold": threshold.value,
+        }
+        return state, latest, reason, data
+
+    def _act(self, alarm: Any, change: Change, *, repeated: bool) -> None:
+        arns: Iterable[str] = {
+            ALARM: alarm.alarm_actions,
+            OK: alarm.ok_actions,
+            INSUFFICIENT: alarm.insufficient_data_actions,
+        }[change.after]
+        if alarm.actions_enabled:
+            for arn in arns or []:
+                self._actions.carry_out(alarm, arn, change, repeated=repeated)
+
+
+def _threshold(alarm: Any) -> Threshold:
+    periods = int(alarm.evaluation_periods)
+    return Threshold(
+        comparison=alarm.comparison_operator,
+        value=float(alarm.threshold),
+        periods=periods,
+        needed=int(alarm.datapoints_to_alarm or periods),
+        missing=alarm.treat_missing_data or "missing",
+    )
+
+
+def _state_of(backend: Any) -> Any:
+    def state_of(name: str) -> str:
+        if name not in backend.alarms:
+            raise InvalidRuleError(f"there is no alarm {name!r}")
+        return str(backend.alarms[name].state_value)
+
+    return state_of
+
+
+def _dimensions(dimensions: Iterable[Any]) -> frozenset[tuple[str, str]]:
+    return frozenset((d.name, d.value) for d in dimensions)
+
+
+def _sample(datum: Any) -> Sample:
+    at = datum.timestamp
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    if isinstance(datum, MetricDatum):
+        value = float(datum.value)
+        return Sample(seconds, 1, value, value, value, datum.unit)
+    return Sample(seconds, datum.sample_count, datum.sum, datum.min, datum.max, datum.unit)

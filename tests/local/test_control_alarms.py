@@ -1,0 +1,316 @@
+"""Alarms: the judgement alone, then on moto's metric store."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from local.clients import ACCOUNT, REGION
+from local.clock import ManualClock
+from local.control.alarm_rules import InvalidRuleError, holds
+from local.control.alarms import Alarms
+from local.control.evaluation import Sample, Threshold, by_period, judge, statistic
+from local.control.sqs_metrics import SqsMetrics
+from local.server import build
+from local.services.sqs.service import SqsService
+
+START = 1_750_000_020.0 - 1_750_000_020.0 % 60
+
+X, O, N = 9.0, 0.0, None  # noqa: E741 - breaching, fine, missing, as in AWS's table
+
+
+@pytest.mark.parametrize(
+    ("points", "missing", "ignore", "breaching", "not_breaching"),
+    [
+        ([O, N, X, N, X], "OK", "OK", "OK", "OK"),
+        ([N, N, N, N, O], "OK", "OK", "OK", "OK"),
+        ([N, N, N, N, N], "INSUFFICIENT_DATA", "before", "ALARM", "OK"),
+        ([O, X, X, N, X], "ALARM", "ALARM", "ALARM", "ALARM"),
+        ([N, N, X, N, N], "ALARM", "before", "ALARM", "OK"),
+    ],
+)
+def test_missing_data_is_treated_as_in_the_documented_table(
+    points: list[float | None], missing: str, ignore: str, breaching: str, not_breaching: str
+) -> None:
+    states = [
+        judge(points, Threshold("GreaterThanThreshold", 1, 3, 3, treatment), "before")
+        for treatment in ("missing", "ignore", "breaching", "notBreaching")
+    ]
+    assert states == [missing, ignore, breaching, not_breaching]
+
+
+@given(
+    st.lists(st.none() | st.floats(-10, 10), max_size=6),
+    st.sampled_from(["missing", "ignore", "notBreaching"]),
+    st.integers(1, 4),
+)
+def test_without_a_breaching_point_nothing_alarms(
+    points: list[float | None], treatment: str, periods: int
+) -> None:
+    threshold = Threshold("LessThanThreshold", -11, periods, 1, treatment)
+    assert judge(points, threshold, "OK") != "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Average", 3), ("Sum", 12), ("SampleCount", 4), ("Minimum", 1), ("Maximum", 6), ("p50", 2)],
+)
+def test_statistics_add_single_values_and_statistic_sets(name: str, value: float) -> None:
+    samples = [Sample(0, 1, v, v, v) for v in (1.0, 2.0)] + [Sample(0, 2, 9, 3, 6)]
+    assert statistic(name, samples) == value
+
+
+def test_only_whole_periods_count() -> None:
+    samples = [Sample(at, 1, at, at, at) for at in (0.0, 59.0, 60.0, 120.0)]
+    assert by_period(samples, "SampleCount", 60, 3, now=130) == [None, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ('ALARM("a")', True),
+        ("ALARM(b)", False),
+        ("OK('b') AND NOT ALARM(b)", True),
+        ("ALARM(b) OR ALARM(arn:aws:cloudwatch:r:1:alarm:a)", True),
+        ("NOT (ALARM(a) OR FALSE)", False),
+        ("ALARM(a) OR OK(b) AND FALSE", True),
+    ],
+)
+def test_composite_rules_follow_their_words(rule: str, value: bool) -> None:
+    assert holds(rule, {"a": "ALARM", "b": "OK"}.__getitem__) is value
+
+
+@pytest.mark.parametrize("rule", ["", "ALARM(", "ALARM(a", "a", "ALARM(a) ALARM(a)", "AT_LEAST(1)"])
+def test_a_rule_that_cannot_be_read_says_so(rule: str) -> None:
+    with pytest.raises(InvalidRuleError):
+        holds(rule, lambda name: "OK")
+
+
+class Account:
+    """An embedded AWS with a clock moved by hand and its alarms."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(START)
+        self.aws = build(port=4566, clock=self.clock)
+        self.cloudwatch = self.aws.clients.client("cloudwatch")
+        self.autoscaling = self.aws.clients.client("autoscaling")
+        self.alarms = Alarms(self.aws.clients, account=ACCOUNT, region=REGION)
+
+    def alarm(self, **values: Any) -> None:
+        self.cloudwatch.put_metric_alarm(
+            **{
+                "AlarmName": "a",
+                "Namespace": "N",
+                "MetricName": "m",
+                "Dimensions": [{"Name": "d", "Value": "1"}],
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 5,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                **values,
+            }
+        )
+
+    def put(self, value: float, *dimensions: str) -> None:
+        named = [{"Name": n, "Value": "1"} for n in dimensions or ("d",)]
+        moment = datetime.fromtimestamp(self.clock.now(), UTC)
+        datum = {"MetricName": "m", "Dimensions": named, "Timestamp": moment, "Value": value}
+        self.cloudwatch.put_metric_data(Namespace="N", MetricData=[datum])
+
+    def pass_minutes(self, count: int = 1) -> None:
+        for _ in range(count * 6):
+            self.clock.advance(10)
+            self.alarms.tick(self.clock.now())
+
+    def state(self, name: str = "a") -> str:
+        found = self.cloudwatch.describe_alarms(AlarmNames=[name])
+        [alarm] = found["MetricAlarms"] + found["CompositeAlarms"]
+        return alarm["StateValue"]
+
+    def fleet(self, **policy: Any) -> str:
+        template = self.aws.clients.client("ec2").create_launch_template(
+            LaunchTemplateName="t", LaunchTemplateData={"InstanceType": "t3.small"}
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName="g",
+            LaunchTemplate={"LaunchTemplateId": template},
+            AvailabilityZones=["ap-northeast-2a"],
+            MinSize=0,
+            MaxSize=10,
+            DesiredCapacity=2,
+        )
+        return self.autoscaling.put_scaling_policy(
+            **{
+                "AutoScalingGroupName": "g",
+                "PolicyName": "p",
+                "PolicyType": "StepScaling",
+                "AdjustmentType": "ExactCapacity",
+                **policy,
+            }
+        )["PolicyARN"]
+
+    def desired(self) -> int:
+        [group] = self.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return group["DesiredCapacity"]
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+def test_an_alarm_goes_off_and_comes_back(account: Account) -> None:
+    account.alarm()
+    account.pass_minutes()
+    assert account.state() == "INSUFFICIENT_DATA"
+    account.put(5)
+    account.pass_minutes()
+    assert account.state() == "ALARM"
+    account.put(4)
+    account.pass_minutes()
+    assert account.state() == "OK"
+
+
+def test_only_the_exact_dimensions_are_looked_at(account: Account) -> None:
+    account.alarm()
+    account.put(9, "d", "more")
+    account.put(9, "other")
+    account.pass_minutes()
+    assert account.state() == "INSUFFICIENT_DATA"
+
+
+def test_silence_can_be_the_alarm(account: Account) -> None:
+    account.alarm(TreatMissingData="breaching", EvaluationPeriods=2)
+    account.put(1)
+    account.pass_minutes(2)
+    assert account.state() == "OK"
+    account.pass_minutes(4)
+    assert account.state() == "ALARM"
+
+
+def test_a_state_change_reaches_the_topic_once(account: Account) -> None:
+    sns = account.aws.clients.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    account.alarm(AlarmActions=[topic])
+    published: list[dict[str, Any]] = []
+    sns.meta.events.register(
+        "provide-client-params.sns.Publish", lambda params, **_: published.append(params)
+    )
+    account.put(7)
+    account.pass_minutes(3)
+    [message] = published
+    assert json.loads(message["Message"])["NewStateValue"] == "ALARM"
+    assert message["TopicArn"] == topic
+
+
+STEPS = [
+    {"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 10, "ScalingAdjustment": 3},
+    {"MetricIntervalLowerBound": 10, "ScalingAdjustment": 8},
+]
+
+
+@pytest.mark.parametrize(("value", "desired"), [(4, 2), (5, 3), (14.9, 3), (15, 8)])
+def test_the_step_is_chosen_by_how_far_the_metric_is_beyond_the_threshold(
+    account: Account, value: float, desired: int
+) -> None:
+    account.alarm(AlarmActions=[account.fleet(StepAdjustments=STEPS)])
+    account.put(value)
+    account.pass_minutes()
+    assert account.desired() == desired
+
+
+def test_a_policy_is_executed_again_while_the_alarm_lasts(account: Account) -> None:
+    account.alarm(AlarmActions=[account.fleet(StepAdjustments=STEPS)])
+    account.put(6)
+    account.pass_minutes()
+    assert account.desired() == 3
+    account.put(20)
+    account.pass_minutes(2)
+    assert account.desired() == 8
+
+
+def test_a_suspended_group_does_not_hear_alarms(account: Account) -> None:
+    account.alarm(AlarmActions=[account.fleet(StepAdjustments=STEPS)])
+    account.autoscaling.suspend_processes(
+        AutoScalingGroupName="g", ScalingProcesses=["AlarmNotification"]
+    )
+    account.put(20)
+    account.pass_minutes()
+    assert account.desired() == 2
+
+
+@pytest.mark.parametrize("treatment", ["missing", "ignore", "breaching", "notBreaching"])
+def test_missing_data_never_removes_capacity(account: Account, treatment: str) -> None:
+    to_zero = [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": 0}]
+    policy = account.fleet(StepAdjustments=to_zero)
+    account.alarm(
+        AlarmActions=[policy],
+        InsufficientDataActions=[policy],
+        ComparisonOperator="LessThanThreshold",
+        TreatMissingData=treatment,
+    )
+    account.pass_minutes(5)
+    assert account.desired() == 2
+
+
+def test_composite_alarms_follow_their_parts(account: Account) -> None:
+    account.alarm()
+    account.cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND NOT OK(a)")
+    account.put(7)
+    account.pass_minutes()
+    assert account.state("both") == "ALARM"
+    account.put(1)
+    account.pass_minutes()
+    assert account.state("both") == "OK"
+
+
+def test_metric_math_is_refused_in_the_alarms_own_words(account: Account) -> None:
+    account.cloudwatch.put_metric_alarm(
+        AlarmName="a",
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[{"Id": "e", "Expression": "1 + 1", "ReturnData": True}],
+    )
+    account.pass_minutes()
+    [alarm] = account.cloudwatch.describe_alarms()["MetricAlarms"]
+    assert "metric math is not played" in alarm["StateReason"]
+
+
+def test_queues_show_their_depth_age_and_traffic_each_minute(account: Account) -> None:
+    sqs = account.aws.clients.client("sqs")
+    service = account.aws.services["sqs"]
+    assert isinstance(service, SqsService)
+    metrics = SqsMetrics(account.aws.clients, service)
+    url = sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    metrics.tick(account.clock.now())
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+    sqs.receive_message(QueueUrl=url)
+    account.alarm(
+        Namespace="AWS/SQS",
+        MetricName="NumberOfMessagesSent",
+        Dimensions=[{"Name": "QueueName", "Value": "jobs"}],
+        Threshold=3,
+    )
+    account.clock.advance(60)
+    metrics.tick(account.clock.now())
+    metrics.tick(account.clock.now() + 1)
+    account.pass_minutes()
+    assert account.state() == "ALARM"
+    found = account.cloudwatch.get_metric_statistics(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": "jobs"}],
+        StartTime=datetime.fromtimestamp(START, UTC),
+        EndTime=datetime.fromtimestamp(START + 600, UTC),
+        Period=60,
+        Statistics=["Maximum", "SampleCount"],
+    )["Datapoints"]
+    assert sorted(point["Maximum"] for point in found) == [0, 2]

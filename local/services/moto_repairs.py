@@ -8,10 +8,13 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.rds.exceptions import DBParameterGroupNotFoundError
 from moto.rds.models import DBInstance
+from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 
 from local.services import ec2_repairs
@@ -21,6 +24,7 @@ _ALARMS: Any = CloudWatchBackend
 _ALARM_CALLS: Any = CloudWatchResponse
 _FUNCTION: Any = LambdaFunction
 _DATABASE: Any = DBInstance
+_DATABASE_CALLS: Any = RDSResponse
 _IDENTITIES: Any = IAMBackend
 
 _repaired: set[str] = set()
@@ -34,6 +38,7 @@ def apply() -> None:
         alarms_keep_their_state_when_put_again,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
+        database_parameters_can_be_reset,
         policies_of_aws_exist,
         ec2_repairs.rules_between_groups_show_their_description,
         ec2_repairs.launch_templates_show_their_present_tags,
@@ -140,6 +145,21 @@ def databases_answer_their_real_endpoint() -> None:
         return str(getattr(database, "local_host", None) or invented(database))
 
     _DATABASE.address = property(address)
+
+
+def database_parameters_can_be_reset() -> None:
+    """Serve ResetDBParameterGroup, which moto lacks: named parameters are the engine's again."""
+
+    def reset_db_parameter_group(response: Any) -> Any:
+        name = response.params.get("DBParameterGroupName")
+        group = response.backend.db_parameter_groups.get(name)
+        if group is None:
+            raise DBParameterGroupNotFoundError(name)
+        for parameter in response.params.get("Parameters", []):
+            group.parameters.pop(parameter.original_dict()["ParameterName"], None)
+        return ActionResult({"DBParameterGroupName": name})
+
+    _DATABASE_CALLS.reset_db_parameter_group = reset_db_parameter_group
 
 
 def policies_of_aws_exist() -> None:

@@ -247,3 +247,16 @@ def test_cache_parameters_are_set_and_reset(account: Account) -> None:
         CacheParameterGroupName=made.physical_id
     )["Parameters"]
     assert found == [{"ParameterName": "timeout", "ParameterValue": "5"}]
+
+
+def test_database_parameters_are_set_and_reset(account: Account) -> None:
+    group = {"DBParameterGroupName": "pg", "Family": "postgres16", "Description": "d"}
+    old = {**group, "Parameters": {"rds.force_ssl": "1", "log_statement": "all"}}
+    made = account.create("AWS::RDS::DBParameterGroup", **old)
+
+    new = {**group, "Parameters": {"log_statement": "ddl"}}
+    account.update("AWS::RDS::DBParameterGroup", made, old, new)
+
+    found = account.client("rds").describe_db_parameters(DBParameterGroupName="pg")["Parameters"]
+    values = {item["ParameterName"]: item["ParameterValue"] for item in found}
+    assert values == {"log_statement": "ddl"}

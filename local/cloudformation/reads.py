@@ -135,6 +135,10 @@ class Reads:
         """Return the stored policy of a stack."""
         return {"StackPolicyBody": self._store.find(params["StackName"]).policy}
 
+    def list_hook_results(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return nothing: there are no hooks here; the CLI asks after a failed change set."""
+        return {"HookResults": []}
+
     def _owner(self, physical_id: str) -> Stack:
         for stack in self._store.all():
             if any(r.physical_id == physical_id for r in stack.state.resources.values()):

@@ -133,6 +133,9 @@ def _kept(policy: str) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ClientError | DeploymentError):
+    if isinstance(error, ClientError):
+        details = error.response["Error"]
+        return f"{details['Message']} ({error.operation_name}: {details['Code']})"
+    if isinstance(error, DeploymentError):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -95,7 +95,11 @@ class ResourceHandler(Protocol):
         old: Mapping[str, Any],
         new: Mapping[str, Any],
     ) -> Applied:
-        """Bring the resource from its old properties to the new ones."""
+        """Bring the resource from its old properties to the new ones.
+
+        When the answer has another physical id, the engine deletes the former resource in its
+        clean-up, once nothing refers to it any more.
+        """
 
     def delete(self, context: Context, physical_id: str, properties: Mapping[str, Any]) -> None:
         """Remove the resource; one that is gone already is fine."""

@@ -51,7 +51,7 @@ def deploy_arguments(assembly: Path, *, concurrency: int = CONCURRENCY) -> list[
 
 def diff_arguments(assembly: Path) -> list[str]:
     """Return the arguments that compare an assembly with what is deployed."""
-    return ["diff", "--all", "--app", str(assembly), "--fail"]
+    return ["diff", "--app", str(assembly), "--fail"]
 
 
 def bootstrap_arguments(account: str, region: str) -> list[str]:

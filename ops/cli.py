@@ -114,10 +114,12 @@ def main() -> None:
     """Run the CLI; a failure is one message, never a traceback."""
     errors = Console(stderr=True)
     try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        errors.print("interrupted; what runs goes on. `make down` stops it")
-        sys.exit(INTERRUPTED)
+        app()
+    except SystemExit as left:
+        # Typer makes this exit of an interrupt.
+        if left.code == INTERRUPTED:
+            errors.print("interrupted; what runs goes on. `make down` stops the local platform")
+        raise
     except OperatorError as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         _where_to_look(error, errors)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -66,23 +66,16 @@ def measure(place: Path) -> dict[str, list[float]]:
 def embedded_aws(state: Path) -> Iterator[dict[str, str]]:
     """Start an embedded AWS of its own, yield the environment that reaches it, and stop it."""
     environment = {**os.environ, "ACADEMY_LOCAL_DIR": str(state)}
-    _local("start", environment)
+    _local(environment, "start", "--port", str(_free_port()))
     try:
-        yield {**environment, **exports(_local("env", environment))}
+        yield {**environment, **json.loads(_local(environment, "env", "--json"))}
     finally:
-        _local("stop", environment)
-
-
-def exports(text: str) -> dict[str, str]:
-    """Return the variables of shell lines `export NAME=value`."""
-    words = [shlex.split(line) for line in text.splitlines() if line.startswith("export ")]
-    pairs = [word.partition("=") for line in words for word in line[1:]]
-    return {name: value for name, _, value in pairs}
+        _local(environment, "stop")
 
 
 def synthesized(place: Path, environment: Mapping[str, str]) -> Path:
     """Return the assembly of the local environment with images that exist there."""
-    tag = _local("images", dict(environment)).strip().splitlines()[-1]
+    tag = _local(environment, "images").strip()
     assembly = place / "assembly"
     if not assembly.exists():
         timed(cdk.synth_arguments("local", tag, assembly), environment)
@@ -105,9 +98,16 @@ def timed(arguments: list[str], environment: Mapping[str, str]) -> float:
     return time.monotonic() - began
 
 
-def _local(command: str, environment: Mapping[str, str]) -> str:
+def _free_port() -> int:
+    """Return a port that nobody uses, so that a running platform is not in the way."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _local(environment: Mapping[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
         env=dict(environment),
         stdout=subprocess.PIPE,

@@ -41,10 +41,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    measured = {"an empty stack": median(_runs([sys.executable, "-c", EMPTY_APP], {}))}
-    for name in ENVIRONMENTS:
-        given = {**context, "env": name, "image_tag": "benchmark"}
-        measured[name] = median(_runs([sys.executable, "app.py"], given))
+    runs: dict[str, list[float]] = {}
+    # In turn, so that a machine that is busy for a while slows all of them.
+    for _ in range(RUNS):
+        empty = seconds([sys.executable, "-c", EMPTY_APP], {})
+        runs.setdefault("an empty stack", []).append(empty)
+        for name in ENVIRONMENTS:
+            given = {**context, "env": name, "image_tag": "benchmark"}
+            runs.setdefault(name, []).append(seconds([sys.executable, "app.py"], given))
+    measured = {name: median(values) for name, values in runs.items()}
     if arguments.json:
         print(json.dumps({"median_of": RUNS, "seconds": measured}))
         return
@@ -52,10 +57,6 @@ def main() -> None:
     print(f"{'synth, median of 3':24}{'seconds':>9}{'ratio':>8}")
     for name, value in measured.items():
         print(f"{name:24}{value:9.2f}{value / baseline:8.2f}")
-
-
-def _runs(command: list[str], context: dict[str, str]) -> list[float]:
-    return [seconds(command, context) for _ in range(RUNS)]
 
 
 if __name__ == "__main__":

@@ -100,8 +100,17 @@ def _serialise(request: Request, operation: Any, result: Any) -> Response:
         operation, SerializationContext(request_id)
     )
     answer = serialiser.serialize(result)
-    status = answer["status_code"]
-    if isinstance(result, ServiceError) and result.status is not None:
-        status = result.status
+    status = _status(operation, result) or answer["status_code"]
     headers = {**answer["headers"], "x-amzn-RequestId": request_id}
     return Response(answer["body"], status=status, headers=headers)
+
+
+def _status(operation: Any, result: Any) -> int | None:
+    """Return the HTTP status that an error, or a member such as Lambda's StatusCode, asks for."""
+    if isinstance(result, ServiceError):
+        return result.status
+    shape = operation.output_shape
+    for name, member in (shape.members if shape else {}).items():
+        if member.serialization.get("location") == "statusCode" and name in result:
+            return int(result[name])
+    return None

@@ -24,6 +24,20 @@ def delete(
     except DeploymentError as error:
         workspace.store.set_status(stack, "DELETE_FAILED", str(error))
         return
+    failed = _delete_resources(workspace, stack, retain, force=force)
+    if failed and not force:
+        reason = f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]."
+        workspace.store.set_status(stack, "DELETE_FAILED", reason)
+        return
+    stack.state = State(target=stack.state.target)
+    stack.unfinished = None
+    workspace.store.set_status(stack, "DELETE_COMPLETE")
+
+
+def _delete_resources(
+    workspace: Workspace, stack: Stack, retain: Collection[str], *, force: bool
+) -> list[str]:
+    """Delete what a stack has; return the logical ids of what could not be."""
     steps = Steps(workspace, stack)
     failed: list[str] = []
     present = [
@@ -38,11 +52,4 @@ def delete(
             if not force:
                 continue
         workspace.store.drop(stack, resource.logical_id)
-    if failed and not force:
-        names = ", ".join(sorted(failed))
-        reason = f"The following resource(s) failed to delete: [{names}]. "
-        workspace.store.set_status(stack, "DELETE_FAILED", reason)
-        return
-    stack.state = State(target=stack.state.target)
-    stack.unfinished = None
-    workspace.store.set_status(stack, "DELETE_COMPLETE")
+    return failed

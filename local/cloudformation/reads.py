@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from local.cloudformation import requests
+from local.cloudformation import requests, views
 from local.cloudformation.errors import validation
-from local.cloudformation.model import Event, Resource, Stack
+from local.cloudformation.model import Stack
 from local.cloudformation.workspace import Workspace
 
 
@@ -21,15 +20,20 @@ class Reads:
     def describe_stacks(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return one stack, deleted ones by id only, or all that live."""
         if name := params.get("StackName"):
-            return {"Stacks": [_stack(self._store.find(name))]}
-        return {"Stacks": [_stack(stack) for stack in self._store.all() if not stack.deleted]}
+            return {"Stacks": [views.stack_view(self._store.find(name))]}
+        return {
+            "Stacks": [views.stack_view(stack) for stack in self._store.all() if not stack.deleted]
+        }
 
     def list_stacks(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return all stacks, deleted ones included, or those in given states."""
         wanted = params.get("StackStatusFilter")
         return {
             "StackSummaries": [
-                {**_head(stack), "TemplateDescription": stack.state.target.template.description}
+                {
+                    **views.head(stack),
+                    "TemplateDescription": stack.state.target.template.description,
+                }
                 for stack in self._store.all()
                 if not wanted or stack.status in wanted
             ]
@@ -38,7 +42,7 @@ class Reads:
     def describe_stack_events(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return a stack's history, newest first."""
         stack = self._store.find(params["StackName"])
-        return {"StackEvents": [_event(stack, event) for event in reversed(stack.events)]}
+        return {"StackEvents": [views.event_view(stack, event) for event in reversed(stack.events)]}
 
     def describe_events(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the history, or of it what failed."""
@@ -47,7 +51,7 @@ class Reads:
         events = [] if params.get("ChangeSetName") else stack.events[::-1]
         return {
             "OperationEvents": [
-                {**_event(stack, event), "EventType": "STACK_EVENT"}
+                {**views.event_view(stack, event), "EventType": "STACK_EVENT"}
                 for event in events
                 if not only_failed or event.status.endswith("_FAILED")
             ]
@@ -59,7 +63,7 @@ class Reads:
         stack = self._owner(physical_id) if physical_id else self._store.find(params["StackName"])
         return {
             "StackResources": [
-                {**_resource(found), **_of(stack), "Timestamp": found.changed}
+                {**views.resource_view(found), **views.owner(stack), "Timestamp": found.changed}
                 for name, found in stack.state.resources.items()
                 if wanted in {None, name}
             ]
@@ -71,7 +75,11 @@ class Reads:
         found = stack.state.resources.get(name)
         if found is None:
             raise validation(f"Resource {name} does not exist for stack {stack.name}")
-        detail = {**_resource(found), **_of(stack), "LastUpdatedTimestamp": found.changed}
+        detail = {
+            **views.resource_view(found),
+            **views.owner(stack),
+            "LastUpdatedTimestamp": found.changed,
+        }
         return {"StackResourceDetail": detail}
 
     def list_stack_resources(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +87,7 @@ class Reads:
         stack = self._store.find(params["StackName"])
         return {
             "StackResourceSummaries": [
-                {**_resource(found), "LastUpdatedTimestamp": found.changed}
+                {**views.resource_view(found), "LastUpdatedTimestamp": found.changed}
                 for found in stack.state.resources.values()
             ]
         }
@@ -100,7 +108,9 @@ class Reads:
         request = {**params, "UsePreviousTemplate": True} if stack else params
         template = requests.read_template(request, stack, self._workspace.clients)
         return {
-            "Parameters": [_declaration(key, entry) for key, entry in template.parameters.items()],
+            "Parameters": [
+                views.declaration(key, entry) for key, entry in template.parameters.items()
+            ],
             "Description": template.description,
             "ResourceTypes": sorted({item.type_name for item in template.resources.values()}),
         }
@@ -110,7 +120,9 @@ class Reads:
         template = requests.read_template(params, None, self._workspace.clients)
         self._workspace.refuse_unsupported(template)
         return {
-            "Parameters": [_declaration(key, entry) for key, entry in template.parameters.items()],
+            "Parameters": [
+                views.declaration(key, entry) for key, entry in template.parameters.items()
+            ],
             "Description": template.description,
         }
 
@@ -144,81 +156,3 @@ class Reads:
             if any(r.physical_id == physical_id for r in stack.state.resources.values()):
                 return stack
         raise validation(f"Stack for {physical_id} does not exist")
-
-
-def _head(stack: Stack) -> dict[str, Any]:
-    return {
-        "StackId": stack.stack_id,
-        "StackName": stack.name,
-        "CreationTime": stack.created,
-        "LastUpdatedTime": stack.updated,
-        "DeletionTime": stack.deleted,
-        "StackStatus": stack.status,
-        "StackStatusReason": stack.reason,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    }
-
-
-def _stack(stack: Stack) -> dict[str, Any]:
-    target = stack.state.target
-    return {
-        **_head(stack),
-        "Description": target.template.description or None,
-        "Parameters": [value.described() for value in target.parameters.values()],
-        "Outputs": [
-            {
-                "OutputKey": output.key,
-                "OutputValue": output.value,
-                "Description": output.description or None,
-                "ExportName": output.export,
-            }
-            for output in stack.state.outputs.values()
-        ],
-        "Tags": [{"Key": key, "Value": value} for key, value in target.tags.items()],
-        "Capabilities": list(stack.capabilities),
-        "NotificationARNs": list(stack.notification_arns),
-        "RoleARN": stack.role_arn,
-        "DisableRollback": stack.disable_rollback,
-        "EnableTerminationProtection": stack.termination_protection,
-        "RollbackConfiguration": {},
-    }
-
-
-def _of(stack: Stack) -> dict[str, Any]:
-    return {"StackId": stack.stack_id, "StackName": stack.name}
-
-
-def _resource(resource: Resource) -> dict[str, Any]:
-    return {
-        "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.physical_id,
-        "ResourceType": resource.definition.type_name,
-        "ResourceStatus": resource.status,
-        "ResourceStatusReason": resource.reason,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    }
-
-
-def _event(stack: Stack, event: Event) -> dict[str, Any]:
-    return {
-        **_of(stack),
-        "EventId": event.event_id,
-        "OperationId": event.operation_id,
-        "LogicalResourceId": event.logical_id,
-        "PhysicalResourceId": event.physical_id,
-        "ResourceType": event.type_name,
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-        "Timestamp": event.timestamp,
-    }
-
-
-def _declaration(key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    default = entry.get("Default")
-    return {
-        "ParameterKey": key,
-        "DefaultValue": None if default is None else str(default),
-        "ParameterType": entry.get("Type", "String"),
-        "NoEcho": str(entry.get("NoEcho", "")).lower() == "true",
-        "Description": entry.get("Description"),
-    }

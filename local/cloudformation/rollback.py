@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from local.cloudformation.errors import DeploymentError
 from local.cloudformation.graph import in_order
-from local.cloudformation.model import Resource, Stack, Step
+from local.cloudformation.model import Resource, Stack, State, Step
 from local.cloudformation.steps import Steps
 from local.cloudformation.wanted import Wanted
 from local.cloudformation.workspace import Workspace
@@ -40,14 +40,18 @@ def roll_back(
     except DeploymentError as error:
         store.set_status(stack, f"{status}_FAILED", str(error))
         return
-    before = unfinished.before
+    _settle(stack, unfinished.before)
+    store.set_status(stack, f"{status}_COMPLETE")
+
+
+def _settle(stack: Stack, before: State) -> None:
+    """Let the stack be what it was, with its resources as restored."""
     kept = {
         name: stack.state.resources.get(name, resource)
         for name, resource in before.resources.items()
     }
     stack.state = replace(before, resources=kept)
     stack.unfinished = None
-    store.set_status(stack, f"{status}_COMPLETE")
 
 
 def _undo(

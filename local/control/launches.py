@@ -20,6 +20,9 @@ from local.services.autoscaling.sizing import on_spot
 from local.services.autoscaling.sources import ClientSource, Sources, subnets_of
 from local.services.autoscaling.texts import at
 
+#: What EC2 gives an operating system to shut down before the power goes.
+SHUTDOWN_GRACE_S = 120.0
+
 
 class Launches:
     """Makes and ends the instances of groups. Calls AWS: never under the store's lock."""
@@ -50,7 +53,12 @@ class Launches:
         )["Instances"]
         instance_id = record["InstanceId"]
         try:
-            self._instances.ensure(instance_id, user_data)
+            self._instances.ensure(
+                instance_id,
+                user_data=user_data,
+                tags=tags,
+                profile_role=self._role(request.get("IamInstanceProfile")),
+            )
         except Exception:
             self.terminate(instance_id)
             raise
@@ -73,15 +81,12 @@ class Launches:
 
     def terminate(self, instance_id: str) -> None:
         """End an instance: its process is told to, its record ends."""
-        self._instances.stop(instance_id)
+        self._instances.stop(instance_id, SHUTDOWN_GRACE_S)
         self._clients.client("ec2").terminate_instances(InstanceIds=[instance_id])
 
     def ended(self) -> list[str]:
-        """Return the instances whose machine has ended since the last call."""
-        gone = self._instances.ended()
-        for instance_id in gone:
-            self._instances.forget(instance_id)
-        return gone
+        """Return the instances whose machine ended by itself since the last call."""
+        return self._instances.ended()
 
     def running(self, instance_ids: list[str]) -> set[str]:
         """Return those whose record EC2 still has pending or running."""
@@ -142,6 +147,14 @@ class Launches:
         sqs = self._clients.client("sqs")
         url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[-1])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=text)
+
+    def _role(self, profile: Mapping[str, str] | None) -> str | None:
+        if not profile:
+            return None
+        name = profile.get("Name") or profile["Arn"].rsplit("/", 1)[-1]
+        found = self._clients.client("iam").get_instance_profile(InstanceProfileName=name)
+        roles = found["InstanceProfile"]["Roles"]
+        return str(roles[0]["RoleName"]) if roles else None
 
 
 def _tagged(specifications: list[dict[str, Any]], tags: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -70,17 +70,24 @@ class LoadBalancers(Protocol):
 class Instances(Protocol):
     """EC2 instances of Auto Scaling groups: processes that run the user data. None may block."""
 
-    def ensure(self, instance_id: str, user_data: str) -> None:
-        """Boot the instance unless it was booted before; `user_data` is the decoded script."""
+    def ensure(
+        self,
+        instance_id: str,
+        *,
+        user_data: str,
+        tags: Mapping[str, str],
+        profile_role: str | None,
+    ) -> None:
+        """Boot the instance unless it was booted before.
 
-    def stop(self, instance_id: str) -> None:
-        """Begin to end it; one that is gone is fine."""
+        `user_data` is the decoded script, `profile_role` the name of its profile's role.
+        """
+
+    def stop(self, instance_id: str, grace_s: float) -> None:
+        """Begin to end it: TERM, after `grace_s` KILL; one that is gone is fine."""
 
     def ended(self) -> list[str]:
-        """Return the instances that have ended, whatever the reason, until they are forgotten."""
-
-    def forget(self, instance_id: str) -> None:
-        """Stop reporting an instance that has ended."""
+        """Return the instances that ended by themselves since the last call."""
 
 
 class HostMissingError(RuntimeError):

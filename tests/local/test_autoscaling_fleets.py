@@ -27,21 +27,22 @@ class Machines:
     """Instances that run until stopped, or until a test pulls their plug."""
 
     def __init__(self) -> None:
-        self.running: dict[str, str] = {}
+        self.running: dict[str, dict[str, Any]] = {}
         self._ended: list[str] = []
 
-    def ensure(self, instance_id: str, user_data: str) -> None:
-        self.running[instance_id] = user_data
+    def ensure(self, instance_id: str, **facts: Any) -> None:
+        self.running[instance_id] = facts
 
-    def stop(self, instance_id: str) -> None:
-        if self.running.pop(instance_id, None) is not None:
-            self._ended.append(instance_id)
+    def stop(self, instance_id: str, grace_s: float) -> None:
+        self.running.pop(instance_id, None)
 
     def ended(self) -> list[str]:
-        return list(self._ended)
+        gone, self._ended = self._ended, []
+        return gone
 
-    def forget(self, instance_id: str) -> None:
-        self._ended.remove(instance_id)
+    def pull_the_plug(self, instance_id: str) -> None:
+        del self.running[instance_id]
+        self._ended.append(instance_id)
 
 
 class Account:
@@ -156,7 +157,8 @@ def test_a_raised_desired_capacity_starts_machines_with_the_templates_user_data(
     account.desire(2)
     assert set(account.states().values()) == {"InService"}
     assert account.machines.running.keys() == account.states().keys()
-    assert set(account.machines.running.values()) == {USER_DATA}
+    machine = next(iter(account.machines.running.values()))
+    assert (machine["user_data"], machine["tags"]["Name"]) == (USER_DATA, "w")
     record, _ = [
         i for r in account.ec2.describe_instances()["Reservations"] for i in r["Instances"]
     ]
@@ -177,6 +179,7 @@ def test_the_instance_carries_the_profile_of_its_template(account: Account) -> N
     account.create(MinSize=1)
     [reservation] = account.ec2.describe_instances()["Reservations"]
     assert reservation["Instances"][0]["IamInstanceProfile"]["Arn"].endswith("/profile")
+    assert [m["profile_role"] for m in account.machines.running.values()] == ["worker"]
 
 
 @pytest.mark.parametrize(("size", "words"), [(4, "above max value 3"), (0, "below min value 1")])
@@ -325,7 +328,7 @@ def test_a_machine_that_ends_by_itself_is_replaced_and_its_record_ends(account: 
     account.create(DesiredCapacity=1)
     account.hook()
     [lost] = account.machines.running
-    account.machines.stop(lost)
+    account.machines.pull_the_plug(lost)
     account.tick()
     [worker] = account.machines.running
     assert worker != lost

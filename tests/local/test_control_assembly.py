@@ -20,17 +20,14 @@ class Machines:
     def __init__(self) -> None:
         self.running: set[str] = set()
 
-    def ensure(self, instance_id: str, user_data: str) -> None:
+    def ensure(self, instance_id: str, **_: object) -> None:
         self.running.add(instance_id)
 
-    def stop(self, instance_id: str) -> None:
+    def stop(self, instance_id: str, grace_s: float) -> None:
         self.running.discard(instance_id)
 
     def ended(self) -> list[str]:
         return []
-
-    def forget(self, instance_id: str) -> None:
-        """Nothing ends by itself here."""
 
 
 def test_an_alarm_on_a_queue_brings_an_instance_and_its_end_lets_it_go() -> None:

@@ -35,13 +35,10 @@ class CustomResource:
     def update(
         self, context: Context, physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> Applied:
-        """Send Update; when the function answers another physical id, delete the former one."""
-        applied = self._ask(
+        """Send Update. After another physical id in the answer, the clean-up deletes the former."""
+        return self._ask(
             context, "Update", new, PhysicalResourceId=physical_id, OldResourceProperties=dict(old)
         )
-        if applied.physical_id != physical_id:
-            self.delete(context, physical_id, old)
-        return applied
 
     def delete(self, context: Context, physical_id: str, properties: Mapping[str, Any]) -> None:
         """Send Delete."""

@@ -54,7 +54,7 @@ def measure(place: Path) -> dict[str, list[float]]:
             state = place / f"{run}-{concurrency}"
             with embedded_aws(state) as environment:
                 assembly = synthesized(place, environment)
-                timed(cdk.bootstrap_arguments(ACCOUNT, REGION), environment)
+                timed(cdk.bootstrap_arguments(ACCOUNT, REGION, assembly), environment)
                 arguments = cdk.deploy_arguments(assembly, concurrency=concurrency)
                 for name in BOUNDS_S:
                     seconds = timed(arguments, environment)

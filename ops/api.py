@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from rich.console import Console
@@ -16,6 +16,7 @@ from config.contracts.environment import INTERNAL_KEY_HEADER
 from ops.errors import OperatorError
 from ops.operator_access import Access
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 TIMEOUT_S = 15
 #: A large lecture over a slow line; it bounds a single wait, not the whole upload.
 UPLOAD_TIMEOUT_S = 300
@@ -27,8 +28,8 @@ class Api:
     def __init__(self, access: Access, *, tenant_id: int) -> None:
         self._base_url = access.base_url
         self._session = requests.Session()
-        # The environment's proxies and .netrc have no part in this.
-        self._session.trust_env = False
+        # A proxy of the environment cannot reach this machine's own addresses.
+        self._session.trust_env = urlsplit(access.base_url).hostname not in LOOPBACK
         self._staff = {
             "Authorization": f"Bearer {access.operator_token}",
             api_paths.TENANT_HEADER: str(tenant_id),

@@ -54,9 +54,9 @@ def diff_arguments(assembly: Path) -> list[str]:
     return ["diff", "--app", str(assembly), "--fail"]
 
 
-def bootstrap_arguments(account: str, region: str) -> list[str]:
-    """Return the arguments that prepare an account's region for deploys."""
-    return ["bootstrap", f"aws://{account}/{region}", "--ci"]
+def bootstrap_arguments(account: str, region: str, assembly: Path) -> list[str]:
+    """Return the arguments that prepare an account's region for the deploys of an assembly."""
+    return ["bootstrap", f"aws://{account}/{region}", "--app", str(assembly), "--ci"]
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

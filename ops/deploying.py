@@ -37,7 +37,7 @@ def synthesize(environment: str, image_tag: str, assembly: Path) -> bool:
     return True
 
 
-def bootstrap(account: str, region: str) -> bool:
+def bootstrap(account: str, region: str, assembly: Path) -> bool:
     """Bootstrap an account's region unless it is; return whether that was needed."""
     try:
         aws.client("cloudformation", region).describe_stacks(StackName=BOOTSTRAP_STACK)
@@ -46,7 +46,7 @@ def bootstrap(account: str, region: str) -> bool:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
     lines: list[str] = []
-    if cdk.run(cdk.bootstrap_arguments(account, region), lines.append):
+    if cdk.run(cdk.bootstrap_arguments(account, region, assembly), lines.append):
         raise OperatorError(f"cdk bootstrap failed:\n{_said(lines)}")
     return True
 

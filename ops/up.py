@@ -33,7 +33,7 @@ def up(image_tag: str, video: Path | None, console: Console, *, tenant_id: int) 
         fresh = deploying.synthesize(ENVIRONMENT, image_tag, assembly)
         say("templates written" if fresh else "same inputs as before")
     with step(console, "bootstrap") as say:
-        done = deploying.bootstrap(str(settings.aws.account_id), settings.aws.region)
+        done = deploying.bootstrap(str(settings.aws.account_id), settings.aws.region, assembly)
         say("bootstrapped" if done else "was done before")
     with step(console, "deploy all stacks") as say:
         stacks = deploying.deploy(ENVIRONMENT, assembly, console)

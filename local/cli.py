@@ -1,0 +1,130 @@
+"""`python -m local`: start, use and stop the AWS that is embedded in this repository.
+
+    python -m local start             start it (again: nothing happens), print its address
+    eval "$(python -m local env)"     then aws, cdk, boto3 and psql talk to it
+    python -m local images            build the worker images, print their tag
+    python -m local status            what runs, and where its logs are
+    python -m local stop              end what was started, and nothing else
+
+Exit codes: 0 done, 1 it could not be done (the reason is on stderr), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local import environment, lifetime
+from local.dockerfile import DockerfileError
+from local.hosts.instance_home import InstanceHome
+from local.images import build_images
+from local.processes import Record, is_running
+from local.supervisor import recorded
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
+_errors = Console(stderr=True, highlight=False)
+_REPOSITORY = Path(__file__).resolve().parents[1]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def start(
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port on loopback; default: the last one, else 4566."),
+    ] = None,
+) -> None:
+    """Start the embedded AWS unless it runs, and print its address when it answers."""
+    try:
+        state = lifetime.start(lifetime.state_directory(), port)
+    except lifetime.StartError as error:
+        raise _failed(str(error)) from error
+    typer.echo(state.endpoint)
+
+
+@app.command()
+def stop() -> None:
+    """End the embedded AWS and every process that it started, by their records; nothing else."""
+    stopped = lifetime.stop_all(lifetime.state_directory())
+    names = ", ".join(one.name for one in stopped)
+    typer.echo(f"stopped: {names}" if stopped else "nothing was running")
+
+
+@app.command()
+def env(as_json: Json = False) -> None:
+    """Print export lines with which aws, cdk, boto3 and psql use the running AWS."""
+    found = environment.variables(_running().endpoint)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    for name, value in found.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def images() -> None:
+    """Build the images of worker_images/ without a container engine, and print their one tag."""
+    try:
+        typer.echo(build_images(_REPOSITORY, lifetime.state_directory()))
+    except DockerfileError as error:
+        raise _failed(str(error)) from error
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show the processes that run, with their logs."""
+    state_dir = lifetime.state_directory()
+    state = lifetime.load(state_dir)
+    running = bool(state and state.running)
+    processes = [one for one, _ in recorded(state_dir) if is_running(one)] if running else []
+    found: dict[str, Any] = {
+        "running": running,
+        "endpoint": state.endpoint if state and running else None,
+        "directory": str(state_dir),
+        "processes": [_described(one, state_dir) for one in processes],
+    }
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    console = Console()
+    console.print(f"embedded AWS: {found['endpoint'] or 'not running'}", highlight=False)
+    if processes:
+        table = Table("process", "pid", "log")
+        for row in found["processes"]:
+            table.add_row(row["name"], str(row["pid"]), row["log"])
+        console.print(table)
+
+
+@app.command(hidden=True)
+def serve(state_dir: Path, port: int) -> None:
+    """Be the embedded AWS, in the foreground."""
+    from local.daemon import serve as run  # noqa: PLC0415 (a second of imports, for this alone)
+
+    run(state_dir, port)
+
+
+def _described(one: Record, state_dir: Path) -> dict[str, Any]:
+    kind, _, name = one.name.partition(" ")
+    log = state_dir / "log" / f"{kind}-{name}.log"
+    if kind == "instance":
+        home = InstanceHome(state_dir / "instances" / name)
+        log = home.boot_log if home.boot_log.exists() else home.log / "host.log"
+    return {"name": one.name, "pid": one.pid, "log": str(log)}
+
+
+def _running() -> lifetime.State:
+    state = lifetime.load(lifetime.state_directory())
+    if state is None or not state.running:
+        raise _failed("the embedded AWS does not run; start it: python -m local start")
+    return state
+
+
+def _failed(message: str) -> typer.Exit:
+    _errors.print(message, markup=False, soft_wrap=True)
+    return typer.Exit(1)

@@ -1,0 +1,103 @@
+"""The process that is the embedded AWS: every part put together, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.clients import ACCOUNT, REGION
+from local.clock import SystemClock
+from local.control.assembly import controllers
+from local.control.loop import Loop
+from local.hosts import Hosts
+from local.hosts.cache import RedisServers
+from local.hosts.database import PostgresServers
+from local.hosts.function import LambdaFunctions, LambdaInvocations
+from local.hosts.imds import PREFIX, Imds
+from local.hosts.instances import LocalInstances
+from local.hosts.load_balancer import LocalLoadBalancers, TargetHealth
+from local.server import SERVICES, EmbeddedAws, Surroundings, build
+from local.services.autoscaling.service import AutoScalingService
+from local.services.sqs.service import SqsService
+from local.supervisor import Supervisor
+
+_STOP_S = 20.0
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the daemon itself starts and stops."""
+
+    functions: LambdaFunctions
+    instances: LocalInstances
+    balancers: LocalLoadBalancers
+
+
+def serve(state_dir: Path, port: int) -> None:
+    """Run the embedded AWS on a loopback port until SIGTERM or SIGINT; then end all it started."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("botocore", "werkzeug", "urllib3", "boto3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    supervisor = Supervisor(state_dir)
+    parts: list[_Parts] = []
+
+    def make_hosts(around: Surroundings) -> Hosts:
+        made = _parts(state_dir, supervisor, around)
+        parts.append(made)
+        around.application.mount(PREFIX, Imds(around.clients, REGION, around.clock))
+        return Hosts(
+            databases=PostgresServers(state_dir, supervisor),
+            caches=RedisServers(state_dir, supervisor),
+            functions=made.functions,
+            load_balancers=made.balancers,
+            instances=made.instances,
+        )
+
+    services = (
+        *SERVICES,
+        lambda around, hosts: LambdaInvocations(parts[0].functions),
+        lambda around, hosts: TargetHealth(parts[0].balancers),
+    )
+    aws = build(port=port, clock=SystemClock(), services=services, make_hosts=make_hosts)
+    loop = _loop(aws, parts[0])
+    aws.start()
+    loop.start()
+    stopping.wait()
+    loop.stop()
+    parts[0].instances.stop_all(_STOP_S)
+    parts[0].balancers.close()
+    supervisor.stop_all(_STOP_S)
+    aws.stop()
+
+
+def _parts(state_dir: Path, supervisor: Supervisor, around: Surroundings) -> _Parts:
+    instances = LocalInstances(state_dir, supervisor, endpoint=around.endpoint, region=REGION)
+    return _Parts(
+        functions=LambdaFunctions(state_dir, supervisor, around.clients, endpoint=around.endpoint),
+        instances=instances,
+        balancers=LocalLoadBalancers(state_dir, around.clients, instances.port),
+    )
+
+
+def _loop(aws: EmbeddedAws, parts: _Parts) -> Loop:
+    sqs, autoscaling = aws.services["sqs"], aws.services["autoscaling"]
+    assert isinstance(sqs, SqsService)  # noqa: S101 (narrows the type; SERVICES makes them)
+    assert isinstance(autoscaling, AutoScalingService)  # noqa: S101
+    return Loop(
+        aws.clock,
+        controllers(
+            aws.clients,
+            aws.hosts,
+            sqs=sqs,
+            autoscaling=autoscaling,
+            account=ACCOUNT,
+            region=REGION,
+            unhealthy=parts.balancers.unhealthy,
+        ),
+    )

@@ -94,6 +94,7 @@ clean:  ## Remove what was built; what runs must be stopped first
 
 .PHONY: venv
 venv: $(INSTALLED) $(NODE_INSTALLED)  ## Install the locked Python and Node packages
+	@:
 
 $(INSTALLED): requirements-dev.txt
 	@./.ci/venv "$(VENV)" "$(PYTHON)"

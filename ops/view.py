@@ -28,7 +28,7 @@ def live(console: Console, render: Callable[[], RenderableType]) -> Iterator[Sho
     def show(line: str) -> None:
         nonlocal last
         if line and line != last:
-            console.print(line, markup=False, highlight=False)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         last = line or last
 
     yield show

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from local import environment, lifetime
 from local.dockerfile import DockerfileError
@@ -95,7 +95,7 @@ def status(as_json: Json = False) -> None:
     console = Console()
     console.print(f"embedded AWS: {found['endpoint'] or 'not running'}", highlight=False)
     if processes:
-        table = Table("process", "pid", "log")
+        table = Table("process", "pid", Column("log", overflow="fold"))
         for row in found["processes"]:
             table.add_row(row["name"], str(row["pid"]), row["log"])
         console.print(table)

@@ -51,29 +51,29 @@ class Launches:
         [record] = self._clients.client("ec2").run_instances(
             MinCount=1, MaxCount=1, UserData=user_data, **request
         )["Instances"]
-        instance_id = record["InstanceId"]
-        try:
-            self._instances.ensure(
-                instance_id,
-                user_data=user_data,
-                tags=tags,
-                profile_role=self._role(request.get("IamInstanceProfile")),
-            )
-        except Exception:
-            self.terminate(instance_id)
-            raise
-        activity.description = f"Launching a new EC2 instance: {instance_id}"
-        return Member(
-            instance_id=instance_id,
+        member = Member(
+            instance_id=record["InstanceId"],
             zone=record["Placement"]["AvailabilityZone"],
             instance_type=record["InstanceType"],
-            image_id=record["ImageId"],
+            image_id=request.get("ImageId", ""),
             template=source.specification,
             launched_at=now,
             protected=bool(group.settings["NewInstancesProtectedFromScaleIn"]),
             activity=activity,
             spot=spot,
         )
+        activity.description = f"Launching a new EC2 instance: {member.instance_id}"
+        try:
+            self._instances.ensure(
+                member.instance_id,
+                user_data=user_data,
+                tags=tags,
+                profile_role=self._role(request.get("IamInstanceProfile")),
+            )
+        except Exception:
+            self.terminate(member.instance_id)
+            raise
+        return member
 
     def template(self, group: Group) -> dict[str, str]:
         """Return the launch template specification of the group's next instance."""

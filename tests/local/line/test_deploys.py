@@ -1,0 +1,123 @@
+"""Deploys with the unmodified CDK CLI: diff, change, roll back, fail, refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.line.platform import UNATTENDED, Platform
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
+QUEUES = "academy-local-queues"
+DEPLOY = (*UNATTENDED, "--exclusively")
+
+
+def changed_assembly(platform: Platform, target: Path, change: Callable[[dict], None]) -> Path:
+    """Copy the deployed assembly and apply `change` to the template of the queues' stack."""
+    shutil.copytree(platform.assembly, target)
+    template = target / f"{QUEUES}.template.json"
+    content = json.loads(template.read_text())
+    change(content["Resources"])
+    template.write_text(json.dumps(content))
+    _drop_asset_of_template(target)
+    return target
+
+
+def _drop_asset_of_template(assembly: Path) -> None:
+    """Make the CLI upload the template afresh: its asset is named by the content's hash."""
+    manifest = assembly / f"{QUEUES}.assets.json"
+    content = json.loads(manifest.read_text())
+    renamed = {}
+    for old, entry in content["files"].items():
+        if entry["source"]["path"] == f"{QUEUES}.template.json":
+            for destination in entry["destinations"].values():
+                destination["objectKey"] = f"changed-{assembly.name}.json"
+            renamed[f"changed-{assembly.name}"] = entry
+        else:
+            renamed[old] = entry
+    manifest.write_text(json.dumps({**content, "files": renamed}))
+    root = json.loads((assembly / "manifest.json").read_text())
+    properties = root["artifacts"][QUEUES]["properties"]
+    url = properties["stackTemplateAssetObjectUrl"]
+    properties["stackTemplateAssetObjectUrl"] = (
+        url.rpartition("/")[0] + f"/changed-{assembly.name}.json"
+    )
+    (assembly / "manifest.json").write_text(json.dumps(root))
+
+
+def video_queue(resources: dict[str, Any]) -> dict[str, Any]:
+    return next(
+        resource
+        for resource in resources.values()
+        if resource.get("Properties", {}).get("QueueName") == "academy-video-jobs"
+    )
+
+
+def retention(platform: Platform) -> str:
+    found = platform.client("sqs").get_queue_attributes(
+        QueueUrl=platform.queue_url, AttributeNames=["MessageRetentionPeriod"]
+    )
+    return found["Attributes"]["MessageRetentionPeriod"]
+
+
+def test_diff_right_after_a_deploy_is_empty(platform: Platform) -> None:
+    answer = platform.cdk("diff", "--app", str(platform.assembly), "--fail", "--no-notices")
+    assert "There were no differences" in answer.stdout + answer.stderr
+    assert answer.returncode == 0
+
+
+def test_a_changed_property_deploys_and_the_older_assembly_brings_it_back(
+    platform: Platform, tmp_path: Path
+) -> None:
+    def shorten(resources: dict[str, Any]) -> None:
+        video_queue(resources)["Properties"]["MessageRetentionPeriod"] = 86400
+
+    before = retention(platform)
+    changed = changed_assembly(platform, tmp_path / "changed", shorten)
+    platform.cdk("deploy", QUEUES, "--app", str(changed), *DEPLOY)
+    assert retention(platform) == "86400"
+    platform.cdk("deploy", QUEUES, "--app", str(platform.assembly), *DEPLOY)
+    assert retention(platform) == before
+
+
+def test_a_failing_update_rolls_back_and_keeps_what_was_in_a_queue(
+    platform: Platform, tmp_path: Path
+) -> None:
+    def break_after_a_change(resources: dict[str, Any]) -> None:
+        video_queue(resources)["Properties"]["MessageRetentionPeriod"] = 86400
+        logical = next(key for key, value in resources.items() if value is video_queue(resources))
+        resources["Broken"] = {
+            "Type": "AWS::SQS::Queue",
+            "DependsOn": [logical],
+            "Properties": {"QueueName": "academy-broken", "MessageRetentionPeriod": 5},
+        }
+
+    sqs = platform.client("sqs")
+    lite = sqs.get_queue_url(QueueName="academy-ai-jobs-lite")["QueueUrl"]
+    sqs.send_message(QueueUrl=lite, MessageBody="kept")
+    before = retention(platform)
+    broken = changed_assembly(platform, tmp_path / "broken", break_after_a_change)
+    answer = platform.cdk("deploy", QUEUES, "--app", str(broken), *DEPLOY, check=False)
+    assert answer.returncode != 0
+    assert "MessageRetentionPeriod" in answer.stdout + answer.stderr
+    stack = platform.client("cloudformation").describe_stacks(StackName=QUEUES)["Stacks"][0]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert retention(platform) == before
+    message = sqs.receive_message(QueueUrl=lite, WaitTimeSeconds=1)["Messages"][0]
+    assert message["Body"] == "kept"
+    sqs.delete_message(QueueUrl=lite, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_an_unknown_type_fails_the_deploy_with_its_name(platform: Platform, tmp_path: Path) -> None:
+    def add_unknown(resources: dict[str, Any]) -> None:
+        resources["Robot"] = {"Type": "AWS::RoboMaker::Robot", "Properties": {}}
+
+    unknown = changed_assembly(platform, tmp_path / "unknown", add_unknown)
+    answer = platform.cdk("deploy", QUEUES, "--app", str(unknown), *DEPLOY, check=False)
+    assert answer.returncode != 0
+    assert "AWS::RoboMaker::Robot" in answer.stdout + answer.stderr

@@ -12,6 +12,7 @@ Exit codes: 0 done, 1 it could not be done (the reason is on stderr), 2 wrong us
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +31,8 @@ from local.supervisor import recorded
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 _errors = Console(stderr=True, highlight=False)
 _REPOSITORY = Path(__file__).resolve().parents[1]
+#: Holds an `aws` that talks to what AWS_ENDPOINT_URL names, whichever version is installed.
+_COMMANDS = _REPOSITORY / "local" / "bin"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -61,10 +64,12 @@ def env(as_json: Json = False) -> None:
     """Print export lines with which aws, cdk, boto3 and psql use the running AWS."""
     found = environment.variables(_running().endpoint)
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        path = f"{_COMMANDS}{os.pathsep}{os.environ['PATH']}"
+        typer.echo(json.dumps({**found, "PATH": path}, indent=1))
         return
     for name, value in found.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+    typer.echo(f'export PATH={shlex.quote(str(_COMMANDS))}:"$PATH"')
 
 
 @app.command()

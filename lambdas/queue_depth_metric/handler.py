@@ -58,7 +58,7 @@ class Function:
                 fleet.group,
             )
             return
-        publish.publish(self.cloudwatch, self.settings.environment, fleet, measured)
+        self._publish(fleet, measured)
         capacity = fleets.capacity(self.autoscaling, fleet.group)
         if capacity is None:
             log.error("no such Auto Scaling group | group=%s", fleet.group)
@@ -73,6 +73,13 @@ class Function:
                 desired,
                 measured.backlog,
             )
+
+    def _publish(self, fleet: Fleet, measured: backlog.Measured) -> None:
+        """Publish; a failure is logged alone, since jobs need capacity more than a graph."""
+        try:
+            publish.publish(self.cloudwatch, self.settings.environment, fleet, measured)
+        except (BotoCoreError, ClientError):
+            log.exception("metrics not published | group=%s", fleet.group)
 
 
 def handler(event: object, context: Context) -> dict[str, int]:

@@ -175,6 +175,22 @@ def test_nothing_is_published_or_changed_when_both_sources_fail(
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_fleet_is_raised_while_cloudwatch_is_down(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Down:
+        def put_metric_data(self, **_: Any) -> None:
+            raise EndpointConnectionError(endpoint_url="monitoring")
+
+    look(monkeypatch, 2, cloudwatch=Down())
+
+    assert desired() == 2
+    errors = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert any("metrics not published" in line and GROUP in line for line in errors)
+    assert PUBLISHED_LINE.format(backlog=2) not in caplog.messages
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_smaller_backlog_leaves_the_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     look(monkeypatch, 3)
     look(monkeypatch, 0)

@@ -15,7 +15,8 @@ from local.control.loop import Loop
 from local.hosts import Hosts
 from local.hosts.cache import RedisServers
 from local.hosts.database import PostgresServers
-from local.hosts.function import LambdaFunctions, LambdaInvocations
+from local.hosts.function import LambdaFunctions
+from local.hosts.function_api import LambdaInvocations
 from local.hosts.imds import PREFIX, Imds
 from local.hosts.instances import LocalInstances
 from local.hosts.load_balancer import LocalLoadBalancers, TargetHealth

@@ -27,13 +27,12 @@ from moto.awslambda.utils import get_backend
 
 from local.clients import ACCOUNT, REGION
 from local.hosts import Invocation, function_runtime
+from local.hosts.function_environment import log_group, variables
 from local.hosts.function_log import FunctionLog
-from local.hosts.imds import ClientSource, credentials
-from local.protocol import NotOurs, ServiceError
+from local.hosts.imds import ClientSource
+from local.protocol import ServiceError
 from local.supervisor import Child, Supervisor
 
-#: What `LogResult` carries at most, from the log's end.
-_TAIL_BYTES = 4096
 _POLL_S = 0.02
 
 
@@ -99,7 +98,7 @@ class LambdaFunctions:
         place.mkdir(parents=True)
         now = datetime.now(UTC)
         stream = f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-        log = FunctionLog(self._clients, _log_group(function), stream, place / "log.txt")
+        log = FunctionLog(self._clients, log_group(function), stream, place / "log.txt")
         timeout_s = int(function.timeout or 3)
         facts = {"event": event, "request_id": request_id, "arn": function.function_arn}
         facts["deadline"] = time.time() + timeout_s
@@ -134,38 +133,12 @@ class LambdaFunctions:
         return self._supervisor.spawn(
             f"function {function.function_name}",
             [*runtime, str(place / "event.json"), str(place / "answer.json")],
-            env=self._environment(function, stream, code, place / "tmp"),
+            env=variables(
+                function, stream, code=code, temporary=place / "tmp", endpoint=self._endpoint
+            ),
             cwd=code,
             log_path=place / "log.txt",
         )
-
-    def _environment(
-        self, function: Any, stream: str, code: Path, temporary: Path
-    ) -> dict[str, str]:
-        """Return the function's variables and Lambda's reserved ones, which win."""
-        name = function.function_name
-        keys = credentials(f"{name} {function.role}")
-        return {
-            **{key: str(value) for key, value in (function.environment_vars or {}).items()},
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "TZ": ":UTC",
-            "TMPDIR": str(temporary),
-            "_HANDLER": function.handler,
-            "LAMBDA_TASK_ROOT": str(code),
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_LOG_GROUP_NAME": _log_group(function),
-            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": keys["Token"],
-            "AWS_ENDPOINT_URL": self._endpoint,
-        }
 
     def _code(self, function: Any) -> Path:
         """Return the unpacked zip; unpacked once for the same bytes."""
@@ -179,12 +152,6 @@ class LambdaFunctions:
                     archive.extractall(aside)
                 aside.rename(directory)
         return directory
-
-
-def _log_group(function: Any) -> str:
-    """Return the configured log group, else Lambda's default."""
-    configured = getattr(function, "kept", {}).get("LoggingConfig", {}).get("LogGroup")
-    return str(configured or function.logs_group_name)
 
 
 def _await(child: Child, deadline: float, log: FunctionLog) -> bool:
@@ -219,53 +186,3 @@ def _outcome(
         return {"errorType": "Runtime.ExitError", "errorMessage": message}, "Unhandled"
     found = json.loads((place / "answer.json").read_text())
     return found["answer"], "Unhandled" if found["failed"] else None
-
-
-class LambdaInvocations:
-    """The Invoke operation of Lambda's API by our host; every other operation stays moto's."""
-
-    name = "lambda"
-
-    def __init__(self, functions: LambdaFunctions) -> None:
-        self._functions = functions
-
-    def handle(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Answer Invoke, synchronously or (`Event`) after it was accepted.
-
-        Raises: ServiceError as `LambdaFunctions.invoke` does, and for a payload that is no JSON.
-        """
-        if operation != "Invoke":
-            raise NotOurs
-        name, kind = params["FunctionName"], params.get("InvocationType", "RequestResponse")
-        event = _event(params.get("Payload"))
-        self._functions.find(name)
-        if kind == "DryRun":
-            return {"StatusCode": 204}
-        if kind == "Event":
-            threading.Thread(
-                target=self._functions.invoke,
-                args=(name, event),
-                daemon=True,
-                name=f"invoke {name}",
-            ).start()
-            return {"StatusCode": 202}
-        answer = self._functions.invoke(name, event)
-        result: dict[str, Any] = {
-            "StatusCode": 200,
-            "ExecutedVersion": "$LATEST",
-            "Payload": json.dumps(answer.payload).encode(),
-        }
-        if answer.error:
-            result["FunctionError"] = answer.error
-        if params.get("LogType") == "Tail":
-            result["LogResult"] = base64.b64encode(answer.logs.encode()[-_TAIL_BYTES:]).decode()
-        return result
-
-
-def _event(payload: Any) -> Any:
-    raw = payload.read() if hasattr(payload, "read") else payload
-    try:
-        return json.loads(raw) if raw else {}
-    except ValueError as error:
-        message = f"Could not parse request body into json: {error}"
-        raise ServiceError("InvalidRequestContentException", message, 400) from error

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.clock import SystemClock
-from local.hosts.function import LambdaFunctions, LambdaInvocations
+from local.hosts.function import LambdaFunctions
+from local.hosts.function_api import LambdaInvocations
 from local.hosts.ports import free_port
 from local.protocol import ServiceError
 from local.server import EmbeddedAws, build

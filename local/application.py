@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _LOCAL = "/_local/"
+_CORS = "access-control-"
 
 
 class Application:
@@ -103,7 +104,9 @@ class Application:
             extra = list(self.storage.cors_headers(request).items())
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, [*headers, *extra], exc_info)
+            # moto's S3 adds some of a bucket's CORS headers by itself; a browser refuses two.
+            kept = [each for each in headers if not each[0].lower().startswith(_CORS)]
+            return start_response(status, [*kept, *extra], exc_info)
 
         try:
             answer: Iterable[bytes] = self._moto(environ, start)

@@ -57,14 +57,18 @@ def client(served: EmbeddedAws, service: str, **config: Any) -> Any:
 def ask(
     served: EmbeddedAws, method: str, target: str, body: bytes = b"", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    """Send one HTTP request; header names come with underscores."""
+    """Send one HTTP request; header names come with underscores.
+
+    A header that came twice has both values, joined by a comma as a browser joins them.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", urlsplit(served.endpoint).port, timeout=20)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, target, body, named)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
-    return answer.status, {key.lower(): value for key, value in answer.headers.items()}, content
+    keys = {key.lower() for key in answer.headers}
+    return answer.status, {key: ", ".join(answer.headers.get_all(key)) for key in keys}, content
 
 
 def target_of(url: str) -> str:

@@ -101,6 +101,31 @@ def test_a_tampered_link_is_404(api: Any, ready: Video, page: str) -> None:
         assert api.client.get(f"/watch/{forged}/hls/master.m3u8").status_code == 404
 
 
+def test_a_link_to_nothing_is_answered_with_a_page_for_people(api: Any, page: str) -> None:
+    answer = api.client.get("/watch/forged/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "영상을 찾을 수 없습니다" in answer.content.decode()
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("UPLOADED", "준비하고 있습니다"),
+        ("PROCESSING", "준비하고 있습니다"),
+        ("FAILED", "인코딩하지 못한"),
+    ],
+)
+def test_a_video_that_is_not_ready_has_a_page_that_says_so(
+    api: Any, page: str, state: str, said: str
+) -> None:
+    Video.objects.update(state=state)
+    answer = api.client.get(page)
+    assert answer.status_code == 409
+    assert said in answer.content.decode()
+    assert "<video" not in answer.content.decode()
+
+
 def test_an_old_link_is_403_with_a_page_that_says_so(
     api: Any, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from config.contracts.states import VideoState
 from config.contracts.storage_keys import (
     IMMUTABLE,
     MASTER_PLAYLIST,
@@ -20,14 +21,38 @@ from worker_images.api import assets, playback, ports
 from worker_images.api.models import Video
 from worker_images.base.storage import ObjectNotFoundError
 
+#: What a page without a video says: its heading, and what to do.
+_EXPIRED = ("링크가 만료되었습니다", "강의 화면에서 영상을 다시 열어 주세요.")
+_UNKNOWN = (
+    "영상을 찾을 수 없습니다",
+    "링크가 잘렸거나 잘못되었습니다. 강의 화면에서 영상을 다시 열어 주세요.",
+)
+_PREPARING = (
+    "영상을 준비하고 있습니다",
+    "인코딩이 끝나면 볼 수 있습니다. 잠시 후 이 페이지를 새로 고쳐 주세요.",
+)
+_FAILED = (
+    "영상을 재생할 수 없습니다",
+    "인코딩하지 못한 영상입니다. 선생님이나 학원에 알려 주세요.",
+)
+
 
 @require_safe
 def watch(request: HttpRequest, token: str) -> HttpResponse:
-    """The page. Its policy allows its own scripts and, for segments, the store's address."""
+    """The page. Its policy allows its own scripts and, for segments, the store's address.
+
+    Where there is nothing to play a page says why: 404, 403 for an old link, 409 for a video
+    that is not ready.
+    """
     try:
-        video = _video(token)
+        video = playback.video_of(token)
     except playback.LinkExpired:
-        return render(request, "expired.html", _addresses("watch.css"), status=403)
+        return _notice(request, _EXPIRED, 403)
+    if video is None:
+        return _notice(request, _UNKNOWN, 404)
+    if video.state != VideoState.READY:
+        failed = video.state == VideoState.FAILED
+        return _notice(request, _FAILED if failed else _PREPARING, 409)
     key = hls_prefix(video.tenant_id, video.pk) + MASTER_PLAYLIST
     store = urlsplit(ports.storage().presign_get(key, expires_s=1))
     context = {
@@ -37,9 +62,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
         **_addresses("watch.css", "watch.js", "hls.min.js"),
     }
     response = render(request, "watch.html", context)
-    response["Content-Security-Policy"] = _policy(f"{store.scheme}://{store.netloc}")
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return _guarded(response, _policy(f"{store.scheme}://{store.netloc}"))
 
 
 @require_safe
@@ -84,6 +107,18 @@ def _redirect(key: str) -> HttpResponseRedirect:
     max_age_s = playback.SEGMENT_URL_MAX_AGE_S
     response = HttpResponseRedirect(ports.storage().presign_get(key, expires_s=max_age_s))
     response["Cache-Control"] = f"private, max-age={max_age_s // 2}"
+    return response
+
+
+def _notice(request: HttpRequest, text: tuple[str, str], status: int) -> HttpResponse:
+    heading, advice = text
+    context = {"heading": heading, "advice": advice, **_addresses("watch.css")}
+    return _guarded(render(request, "notice.html", context, status=status), _policy(""))
+
+
+def _guarded(response: HttpResponse, policy: str) -> HttpResponse:
+    response["Content-Security-Policy"] = policy
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from local.resources.base import Context
-from local.resources.calls import call, text, truth
+from local.resources.calls import call, renamed, text, truth
 from local.resources.kind import Kind, Properties, changed
 
-#: Passed to Create- and UpdateAutoScalingGroup under their own names.
+#: Passed to Create- and UpdateAutoScalingGroup.
 _SETTINGS = frozenset(
     {
         "CapacityRebalance",
@@ -31,7 +31,7 @@ _SETTINGS = frozenset(
 #: What a group goes back to when its template no longer says anything.
 _DEFAULTS = {
     "CapacityRebalance": False,
-    "Cooldown": 300,
+    "DefaultCooldown": 300,
     "DefaultInstanceWarmup": -1,
     "HealthCheckGracePeriod": 0,
     "HealthCheckType": "EC2",
@@ -71,8 +71,9 @@ class AutoScalingGroup(Kind):
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         autoscaling = context.clients.client("autoscaling")
         if old:
-            gone = {k: v for k, v in _DEFAULTS.items() if k in old and k not in new}
-            values = {**gone, **_settings(new), "AutoScalingGroupName": physical_id}
+            before, after = _settings(old), _settings(new)
+            gone = {k: v for k, v in _DEFAULTS.items() if k in before and k not in after}
+            values = {**gone, **after, "AutoScalingGroupName": physical_id}
             call(autoscaling, "UpdateAutoScalingGroup", values)
             self._settle_tags(autoscaling, physical_id, old, new)
             self._settle_target_groups(autoscaling, physical_id, old, new)
@@ -150,7 +151,8 @@ def group_exists(autoscaling: Any, group: str) -> bool:
 
 
 def _settings(properties: Properties) -> dict[str, Any]:
-    values = {name: properties[name] for name in _SETTINGS if name in properties}
+    given = {name: properties[name] for name in _SETTINGS if name in properties}
+    values = renamed(given, {"Cooldown": "DefaultCooldown"})
     if isinstance(values.get("VPCZoneIdentifier"), list):
         values["VPCZoneIdentifier"] = ",".join(values["VPCZoneIdentifier"])
     return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,10 @@ _GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|NotExist|InvalidAs
 
 class InvalidPropertyError(ValueError):
     """A property's value that no handler can honour; says which, and what is allowed."""
+
+
+class AlreadyExistsError(ValueError):
+    """A resource of that name is there and is not this stack's: nothing is taken over."""
 
 
 def call(client: Any, operation: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +83,20 @@ def missing_is_fine() -> Iterator[None]:
     except ClientError as error:
         if not _GONE.search(error.response["Error"]["Code"]):
             raise
+
+
+def refuse_existing(type_name: str, name: str, look: Callable[[], object]) -> None:
+    """Refuse to create what exists, where the API's own create would take it over.
+
+    `look` asks AWS for the thing; an empty answer, or an error that says it is missing, is fine.
+
+    Raises: AlreadyExistsError in CloudFormation's words.
+    """
+    with missing_is_fine():
+        if look():
+            raise AlreadyExistsError(
+                f"Resource of type '{type_name}' with identifier '{name}' already exists."
+            )
 
 
 def renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

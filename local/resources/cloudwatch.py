@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from local.resources.base import Context
-from local.resources.calls import call, dropped_tags, tag_list, text, without
+from local.resources.calls import call, dropped_tags, refuse_existing, tag_list, text, without
 from local.resources.kind import Kind, Properties
 
 
@@ -16,7 +16,14 @@ class _AnyAlarm(Kind):
     replace_on = frozenset({"AlarmName"})
 
     def make(self, context: Context, properties: Properties) -> str:
-        return str(properties.get("AlarmName") or context.unique_name(max_length=255))
+        name = str(properties.get("AlarmName") or context.unique_name(max_length=255))
+        cloudwatch = context.clients.client("cloudwatch")
+        found = cloudwatch.describe_alarms(
+            AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        present = found["MetricAlarms"] + found["CompositeAlarms"]
+        refuse_existing(self.type_name, name, lambda: present)
+        return name
 
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         cloudwatch = context.clients.client("cloudwatch")
@@ -100,7 +107,10 @@ class Dashboard(Kind):
     replace_on = frozenset({"DashboardName"})
 
     def make(self, context: Context, properties: Properties) -> str:
-        return str(properties.get("DashboardName") or context.unique_name(max_length=255))
+        name = str(properties.get("DashboardName") or context.unique_name(max_length=255))
+        cloudwatch = context.clients.client("cloudwatch")
+        refuse_existing(self.type_name, name, lambda: cloudwatch.get_dashboard(DashboardName=name))
+        return name
 
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         body = text(new["DashboardBody"])

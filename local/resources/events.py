@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.resources.base import Context
-from local.resources.calls import call, dropped_tags, missing_is_fine, tag_list
+from local.resources.calls import call, dropped_tags, missing_is_fine, refuse_existing, tag_list
 from local.resources.kind import Kind, Properties
 
 _RULE = ("ScheduleExpression", "EventPattern", "State", "Description", "RoleArn", "EventBusName")
@@ -17,7 +17,11 @@ class Rule(Kind):
     replace_on = frozenset({"Name", "EventBusName"})
 
     def make(self, context: Context, properties: Properties) -> str:
-        return str(properties.get("Name") or context.unique_name())
+        name = str(properties.get("Name") or context.unique_name())
+        bus = {key: properties[key] for key in ("EventBusName",) if key in properties}
+        events = context.clients.client("events")
+        refuse_existing(self.type_name, name, lambda: events.describe_rule(Name=name, **bus))
+        return name
 
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         events = context.clients.client("events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from local.resources.base import Context
-from local.resources.calls import dropped_tags, missing_is_fine, tag_list, text
+from local.resources.calls import dropped_tags, missing_is_fine, refuse_existing, tag_list, text
 from local.resources.kind import Kind, Properties, changed
 
 
@@ -18,7 +18,10 @@ class Topic(Kind):
 
     def make(self, context: Context, properties: Properties) -> str:
         name = properties.get("TopicName") or context.unique_name()
-        return str(context.clients.client("sns").create_topic(Name=name)["TopicArn"])
+        sns = context.clients.client("sns")
+        arn = f"arn:aws:sns:{context.region}:{context.account}:{name}"
+        refuse_existing(self.type_name, name, lambda: sns.get_topic_attributes(TopicArn=arn))
+        return str(sns.create_topic(Name=name)["TopicArn"])
 
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         sns = context.clients.client("sns")

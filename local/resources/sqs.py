@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from local.resources.base import Context
-from local.resources.calls import dropped_tags, missing_is_fine, tag_map, text
+from local.resources.calls import dropped_tags, missing_is_fine, refuse_existing, tag_map, text
 from local.resources.kind import Kind, Properties, changed
+from local.services.sqs.attributes import DEFAULTS
 
 #: Property of CloudFormation -> attribute of SQS.
 _ATTRIBUTES = {
@@ -18,17 +19,7 @@ _ATTRIBUTES = {
     "VisibilityTimeout": "VisibilityTimeout",
 }
 #: What a queue goes back to when its template no longer says anything.
-#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-_DEFAULTS = {
-    "DelaySeconds": "0",
-    "MaximumMessageSize": "262144",
-    "MessageRetentionPeriod": "345600",
-    "ReceiveMessageWaitTimeSeconds": "0",
-    "RedrivePolicy": "",
-    "RedriveAllowPolicy": "",
-    "SqsManagedSseEnabled": "true",
-    "VisibilityTimeout": "30",
-}
+_DEFAULTS = {**DEFAULTS, "RedrivePolicy": "", "RedriveAllowPolicy": ""}
 
 
 class Queue(Kind):
@@ -40,7 +31,9 @@ class Queue(Kind):
 
     def make(self, context: Context, properties: Properties) -> str:
         name = properties.get("QueueName") or context.unique_name(max_length=80)
-        return str(context.clients.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+        sqs = context.clients.client("sqs")
+        refuse_existing(self.type_name, name, lambda: sqs.get_queue_url(QueueName=name))
+        return str(sqs.create_queue(QueueName=name)["QueueUrl"])
 
     def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
         sqs = context.clients.client("sqs")

@@ -134,6 +134,28 @@ def test_an_update_sets_no_desired_capacity_that_the_template_does_not_name(
     assert (found["DesiredCapacity"], found["MaxSize"]) == (2, 5)
 
 
+def test_a_cooldown_is_the_groups_default_one_until_it_leaves_the_template(
+    account: Account,
+) -> None:
+    _, plain = _fleet(account)
+    named = {**plain, "AutoScalingGroupName": "calm", "Cooldown": "45"}
+    made = account.create(SCALING_GROUP, **named)
+    assert _group(account, "calm")["DefaultCooldown"] == 45
+
+    account.update(SCALING_GROUP, made, named, {**named, "Cooldown": "60"})
+    assert _group(account, "calm")["DefaultCooldown"] == 60
+
+    without = {**plain, "AutoScalingGroupName": "calm"}
+    account.update(SCALING_GROUP, made, {**named, "Cooldown": "60"}, without)
+    assert _group(account, "calm")["DefaultCooldown"] == 300
+
+
+def _group(account: Account, name: str) -> Any:
+    autoscaling = account.client("autoscaling")
+    found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    return found["AutoScalingGroups"][0]
+
+
 def _refreshes(account: Account) -> list[tuple[str, str]]:
     autoscaling = account.client("autoscaling")
     found = autoscaling.describe_instance_refreshes(AutoScalingGroupName="fleet")

@@ -58,8 +58,8 @@ class ElastiCache:
             "DeleteReplicationGroup": self._delete_group,
             "DescribeReplicationGroups": self._describe_groups,
             "DescribeCacheClusters": self._describe_clusters,
-            "CreateCacheSubnetGroup": self._put_subnets,
-            "ModifyCacheSubnetGroup": self._put_subnets,
+            "CreateCacheSubnetGroup": self._create_subnets,
+            "ModifyCacheSubnetGroup": self._modify_subnets,
             "DeleteCacheSubnetGroup": self._delete_subnets,
             "DescribeCacheSubnetGroups": self._describe_subnets,
             "CreateCacheParameterGroup": self._create_parameters,
@@ -131,6 +131,17 @@ class ElastiCache:
     def _group_view(self, group: dict[str, Any]) -> dict[str, Any]:
         address = self._caches.ensure(group["ReplicationGroupId"])
         return views.replication_group(group, self._arn, address)
+
+    def _create_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
+        if params["CacheSubnetGroupName"] in self._subnets:
+            name = params["CacheSubnetGroupName"]
+            raise ServiceError("CacheSubnetGroupAlreadyExists", f"{name} exists")
+        return self._put_subnets(params)
+
+    def _modify_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
+        name = params["CacheSubnetGroupName"]
+        _named(self._subnets, name, "CacheSubnetGroupNotFoundFault")
+        return self._put_subnets(params)
 
     def _put_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
         name = params["CacheSubnetGroupName"]

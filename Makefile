@@ -58,7 +58,7 @@ check: venv  ## Lint, types, templates of every environment, the picture
 	  $(PY) -m ops synth $$each --image-tag checked --output cdk.out/checked/$$each; \
 	done
 	@# W3005: CDK names a dependency that a reference already makes.
-	@$(BIN)/cfn-lint --non-zero-exit-code error --ignore-checks W3005 -- cdk.out/checked/*/*.template.json
+	@$(BIN)/cfn-lint -- cdk.out/checked/*/*.template.json
 	@$(PY) -m ops diagram --check --templates cdk.out/checked/local
 
 .PHONY: synth

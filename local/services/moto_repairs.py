@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
-from moto.cloudwatch.models import CloudWatchBackend
-from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -17,11 +15,9 @@ from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 
-from local.services import ec2_repairs
+from local.services import cloudwatch_repairs, ec2_repairs
 
 _BUCKET: Any = FakeBucket
-_ALARMS: Any = CloudWatchBackend
-_ALARM_CALLS: Any = CloudWatchResponse
 _FUNCTION: Any = LambdaFunction
 _DATABASE: Any = DBInstance
 _DATABASE_CALLS: Any = RDSResponse
@@ -34,8 +30,10 @@ def apply() -> None:
     """Apply every repair; a second call changes nothing."""
     for repair in (
         conditional_bucket_policies_are_not_enforced,
-        composite_alarms_can_be_put,
-        alarms_keep_their_state_when_put_again,
+        cloudwatch_repairs.composite_alarms_can_be_put,
+        cloudwatch_repairs.alarms_keep_their_state_when_put_again,
+        cloudwatch_repairs.statistics_are_of_one_metric,
+        cloudwatch_repairs.data_queries_are_of_one_metric_each,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
         database_parameters_can_be_reset,
@@ -69,34 +67,6 @@ def conditional_bucket_policies_are_not_enforced() -> None:
         return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
 
     _BUCKET.get_permission = get_permission
-
-
-def composite_alarms_can_be_put() -> None:
-    """Serve PutCompositeAlarm, which moto lacks though its alarms know an AlarmRule."""
-    _ALARM_CALLS.put_composite_alarm = _ALARM_CALLS.put_metric_alarm
-
-
-def alarms_keep_their_state_when_put_again() -> None:
-    """Start an alarm in INSUFFICIENT_DATA and keep the state of one that is put again.
-
-    moto starts it as OK and resets it at each put; AWS leaves the state unchanged.
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    """
-    put = _ALARMS.put_metric_alarm
-    state = ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp")
-
-    def put_metric_alarm(backend: Any, name: str, **settings: Any) -> Any:
-        before = backend.alarms.get(name)
-        alarm = put(backend, name=name, **settings)
-        if before is None:
-            alarm.state_value = "INSUFFICIENT_DATA"
-        else:
-            alarm.history = before.history
-            for field in state:
-                setattr(alarm, field, getattr(before, field))
-        return alarm
-
-    _ALARMS.put_metric_alarm = put_metric_alarm
 
 
 def functions_keep_their_whole_configuration() -> None:

@@ -21,6 +21,8 @@ from config.contracts.names import IMAGES
 from local.dockerfile import Copy, DockerfileError, Stage, parse
 
 TAG_LENGTH = 12
+#: Tags of a repository that stay, the last built of them: enough to roll back by hand.
+KEPT_TAGS = 5
 #: Where RUN puts packages; a stage that copies them gets them from the virtual environment.
 PACKAGES = ("/usr/", "/opt/venv/", "/venv/", "/root/.local/", "/install/", "/wheels/")
 
@@ -57,7 +59,8 @@ def build_images(repo_root: Path, state_dir: Path) -> str:
     """Build every image that has a Dockerfile, and return the one tag of them all.
 
     The tag is the SHA-256 (12 hex digits) of the Dockerfiles, their requirements and everything
-    they copy. An image that exists is left alone; a new one appears in one move.
+    they copy. An image that exists is left alone; a new one appears in one move. Of each
+    repository the KEPT_TAGS tags stay that were built last.
 
     Raises: DockerfileError naming file and line.
     """
@@ -75,8 +78,17 @@ def build_images(repo_root: Path, state_dir: Path) -> str:
             _feed(digest, f"{repository} {target}", source)
     tag = digest.hexdigest()[:TAG_LENGTH]
     for repository, image in built.items():
-        _store(image, images_directory(state_dir) / repository / tag)
+        directory = images_directory(state_dir) / repository / tag
+        _store(image, directory)
+        os.utime(directory)  # built now, even if it was there
+        _drop_old(directory.parent)
     return tag
+
+
+def _drop_old(repository: Path) -> None:
+    tags = sorted(repository.glob("[!.]*"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+    for directory in tags[KEPT_TAGS:]:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _feed(digest: hashlib._Hash, name: str, file: Path) -> None:

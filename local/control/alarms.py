@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+from moto.cloudwatch.models import cloudwatch_backends
 
 from local.control.alarm_actions import AlarmActions, Change
 from local.control.alarm_rules import InvalidRuleError, holds
@@ -19,11 +18,11 @@ from local.control.evaluation import (
     INSUFFICIENT,
     OK,
     NotPlayedError,
-    Sample,
     Threshold,
     by_period,
     judge,
 )
+from local.control.metric_index import MetricIndex
 from local.services.autoscaling.sources import ClientSource
 
 _log = logging.getLogger(__name__)
@@ -32,36 +31,6 @@ _log = logging.getLogger(__name__)
 EVERY_S = 10.0
 #: Seconds after which a lasting state executes its scaling policies again.
 REPEAT_S = 60.0
-_KEPT_S = 86_400
-
-_Key = tuple[str, str, frozenset[tuple[str, str]]]
-
-
-class MetricIndex:
-    """moto's data points by exact metric, read once each; a day's worth is kept."""
-
-    def __init__(self) -> None:
-        self._samples: dict[_Key, list[Sample]] = defaultdict(list)
-        self._read = 0
-
-    def update(self, data: list[Any], now: float) -> None:
-        """Read the points added to moto's list since the last call."""
-        if len(data) < self._read:
-            self._samples.clear()
-            self._read = 0
-        for datum in data[self._read :]:
-            key = (datum.namespace, datum.name, _dimensions(datum.dimensions))
-            self._samples[key].append(_sample(datum))
-        self._read = len(data)
-        for key, samples in self._samples.items():
-            if samples and samples[0].at < now - _KEPT_S:
-                self._samples[key] = [s for s in samples if s.at >= now - _KEPT_S]
-
-    def of(self, alarm: Any) -> list[Sample]:
-        """Return the points of an alarm's metric: same dimensions exactly, same unit if given."""
-        key = (alarm.namespace, alarm.metric_name, _dimensions(alarm.dimensions))
-        samples = self._samples.get(key, [])
-        return [s for s in samples if s.unit == alarm.unit] if alarm.unit else samples
 
 
 class Alarms:
@@ -85,6 +54,7 @@ class Alarms:
         self._evaluated_at = now
         backend = cloudwatch_backends[self._account][self._region]
         self._index.update(backend.metric_data, now)
+        self._index.trim(backend.metric_data, now)
         alarms = sorted(backend.alarms.values(), key=lambda alarm: alarm.rule is not None)
         for alarm in alarms:
             try:
@@ -173,16 +143,3 @@ def _state_of(backend: Any) -> Any:
         return str(backend.alarms[name].state_value)
 
     return state_of
-
-
-def _dimensions(dimensions: Iterable[Any]) -> frozenset[tuple[str, str]]:
-    return frozenset((d.name, d.value) for d in dimensions)
-
-
-def _sample(datum: Any) -> Sample:
-    at = datum.timestamp
-    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    if isinstance(datum, MetricDatum):
-        value = float(datum.value)
-        return Sample(seconds, 1, value, value, value, datum.unit)
-    return Sample(seconds, datum.sample_count, datum.sum, datum.min, datum.max, datum.unit)

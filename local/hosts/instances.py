@@ -18,6 +18,8 @@ from local.supervisor import Child, Supervisor
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _REPOSITORY = Path(__file__).resolve().parents[2]
+#: Directories of ended instances that stay, the newest of them.
+KEPT_DIRECTORIES = 20
 
 
 class LocalInstances:
@@ -99,13 +101,16 @@ class LocalInstances:
     def ended(self) -> list[str]:
         """Return the instances that ended by themselves since the last call.
 
-        Their directories stay, for the logs; what they started is ended.
+        Their directories stay, for the logs, until KEPT_DIRECTORIES later ones have ended; what
+        they started is ended.
         """
         with self._lock:
             gone = {key: child for key, child in self._children.items() if not child.running()}
             for instance_id, child in gone.items():
                 del self._children[instance_id]
                 self._supervisor.stop(child, 0)
+            if gone:
+                self._clean_up()
             return [key for key in gone if self._stops.pop(key, None) is None]
 
     def stop_all(self, grace_s: float = 120.0) -> None:
@@ -122,6 +127,13 @@ class LocalInstances:
     def home(self, instance_id: str) -> InstanceHome:
         """Return an instance's directory."""
         return InstanceHome(self._root / instance_id)
+
+    def _clean_up(self) -> None:
+        """Delete the directories of ended instances but for the newest, earlier runs' included."""
+        ended = [one for one in self._root.iterdir() if one.name not in self._children]
+        ended.sort(key=lambda one: one.stat().st_mtime, reverse=True)
+        for directory in ended[KEPT_DIRECTORIES:]:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _facts(self, instance_id: str) -> Facts:
         return Facts(

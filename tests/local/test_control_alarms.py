@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from moto.cloudwatch.models import cloudwatch_backends
 
 from local.clients import ACCOUNT, REGION
 from local.clock import ManualClock
@@ -314,3 +315,40 @@ def test_queues_show_their_depth_age_and_traffic_each_minute(account: Account) -
         Statistics=["Maximum", "SampleCount"],
     )["Datapoints"]
     assert sorted(point["Maximum"] for point in found) == [0, 2]
+
+
+def test_points_older_than_three_hours_leave_the_store_and_alarms_still_know_them() -> None:
+    def put(at: float, value: float) -> None:
+        moment = datetime.fromtimestamp(at, UTC)
+        datum = {"MetricName": "Depth", "Timestamp": moment, "Value": value}
+        client.put_metric_data(Namespace="Academy", MetricData=[datum])
+
+    aws = build(port=4566, clock=ManualClock(START))
+    client = aws.clients.client("cloudwatch")
+    alarms = Alarms(aws.clients, account=ACCOUNT, region=REGION)
+    client.put_metric_alarm(
+        AlarmName="day",
+        Namespace="Academy",
+        MetricName="Depth",
+        Period=3600,
+        EvaluationPeriods=6,
+        DatapointsToAlarm=3,
+        TreatMissingData="notBreaching",
+        Statistic="Maximum",
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1.0,
+    )
+    hour = START // 3600 * 3600
+    put(hour, 5.0)
+    alarms.tick(hour + 60)
+    for now in (hour + 3600, hour + 3 * 3600 + 120):
+        put(now, 9.0)
+        alarms.tick(now)
+
+    store = cloudwatch_backends[ACCOUNT][REGION].metric_data
+    assert [datum.value for datum in store] == [9.0, 9.0]
+    alarms.tick(hour + 4 * 3600)
+    assert client.describe_alarms()["MetricAlarms"][0]["StateValue"] == "ALARM"
+    assert [datum.value for datum in store] == [9.0, 9.0]
+    alarms.tick(hour + 7 * 3600)
+    assert store == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.hosts.container import load
+from local.hosts.instances import KEPT_DIRECTORIES
 from local.hosts.user_data import UserDataError, localised
 from local.processes import is_running, record, signal_record
 from tests.local.embedded import Embedded, embedded
@@ -84,6 +86,22 @@ def test_shutdown_ends_the_instance(aws):
     instance_id = aws.launch(BASH + "shutdown -h now\nsleep 60\n")
     until(lambda: aws.instances.ended() == [instance_id])
     assert aws.instances.ended() == []
+
+
+def test_directories_of_ended_instances_stay_until_enough_newer_ones_ended(aws):
+    root = aws.state / "instances"
+    for directory in root.iterdir():
+        shutil.rmtree(directory)
+    for number in range(KEPT_DIRECTORIES + 2):
+        old = root / f"i-{number:04}"
+        old.mkdir()
+        os.utime(old, (number, number))
+    running = aws.launch(BASH)
+    ended = aws.launch(BASH + "shutdown -h now\n")
+    until(lambda: aws.instances.ended() == [ended])
+
+    newest = {f"i-{number:04}" for number in range(3, KEPT_DIRECTORIES + 2)}
+    assert {path.name for path in root.iterdir()} == {running, ended, *newest}
 
 
 def test_login_pull_and_run_with_credentials_from_the_metadata_service(aws):

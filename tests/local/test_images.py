@@ -150,3 +150,17 @@ def test_files_of_a_known_stage_are_copied(context, tmp_path):
     )
     tag = build_images(context, tmp_path)
     assert files(tmp_path / "images/academy-api" / tag) == {"app/c/contracts/names.py"}
+
+
+def test_the_last_five_tags_stay_with_one_that_was_built_again(context, tmp_path):
+    def build(number: int) -> str:
+        (context / "worker_images/api/__main__.py").write_text(f"print({number})\n")
+        return build_images(context, tmp_path)
+
+    first, *later = [build(number) for number in range(5)]
+    assert build(0) == first
+    later.append(build(5))
+
+    for repository in ("academy-api", "academy-base"):
+        kept = {path.name for path in (tmp_path / "images" / repository).iterdir()}
+        assert kept == {first, *later[1:]}

@@ -49,12 +49,7 @@ class Imds:
         self._region = region
         self._clock = clock or SystemClock()
         self._tokens: dict[str, tuple[str, float]] = {}
-        self._interruptions: dict[str, str] = {}
         self._lock = threading.Lock()
-
-    def interrupt(self, instance_id: str, at: float, action: str = "terminate") -> None:
-        """Announce that EC2 takes a spot instance back at `at` (epoch seconds)."""
-        self._interruptions[instance_id] = json.dumps({"action": action, "time": _iso(at)})
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request below PREFIX."""
@@ -125,7 +120,6 @@ class Imds:
             "placement": {"availability-zone": zone, "region": self._region},
             "tags": {"instance": tags},
             "iam": lambda: self._iam(instance),
-            "spot": {"instance-action": self._interruptions.get(identifier)},
             "autoscaling": lambda: {"target-lifecycle-state": self._target_state(identifier)},
         }
         return {

@@ -86,12 +86,6 @@ def test_what_is_not_there_is_404(aws, instance_id, path):
     assert read(aws, instance_id, path).status_code == 404
 
 
-def test_an_announced_interruption_is_served(aws, instance_id):
-    aws.imds.interrupt(instance_id, 1_750_000_000)
-    answer = read(aws, instance_id, "spot/instance-action").json()
-    assert answer == {"action": "terminate", "time": "2025-06-15T15:06:40Z"}
-
-
 def test_without_a_valid_token_everything_is_401(aws, instance_id):
     assert read(aws, instance_id, "instance-id", "made-up").status_code == 401
     other = token(aws, "i-other").text

@@ -244,6 +244,7 @@ def test_status_shows_queues_fleets_and_jobs() -> None:
     assert (queue["visible"], queue["in_flight"], queue["dead"]) == (1, 0, 0)
     assert found["fleets"][0]["maximum"] == 3
     assert found["jobs"] == {"video_backlog": 2.0}
+    assert found["metric"] is None
     status.show(found, quiet())
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from local.resources.base import Context
 from local.resources.calls import call, renamed, text, truth
 from local.resources.kind import Kind, Properties, changed
 
+#: ISO 8601, as UpdatePolicy writes durations.
+_PAUSE = TypeAdapter(timedelta)
 #: Passed to Create- and UpdateAutoScalingGroup.
 _SETTINGS = frozenset(
     {
@@ -95,9 +100,12 @@ class AutoScalingGroup(Kind):
         found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])
         desired = max(1, found["AutoScalingGroups"][0]["DesiredCapacity"])
         in_service = int(rolling.get("MinInstancesInService", 0))
+        pause = _PAUSE.validate_python(rolling.get("PauseTime", "PT0S"))
         preferences = {
             "MinHealthyPercentage": min(100, math.ceil(100 * in_service / desired)),
             "ScaleInProtectedInstances": "Wait",
+            # An AutoScalingRollingUpdate pauses after each instance that it started.
+            "InstanceWarmup": int(pause.total_seconds()),
         }
         refresh = {"AutoScalingGroupName": group, "Preferences": preferences}
         try:

@@ -156,11 +156,15 @@ def _group(account: Account, name: str) -> Any:
     return found["AutoScalingGroups"][0]
 
 
-def _refreshes(account: Account) -> list[tuple[str, str]]:
+def _refreshes(account: Account) -> list[tuple[str, str, int]]:
     autoscaling = account.client("autoscaling")
     found = autoscaling.describe_instance_refreshes(AutoScalingGroupName="fleet")
     return [
-        (refresh["Status"], refresh["Preferences"]["ScaleInProtectedInstances"])
+        (
+            refresh["Status"],
+            refresh["Preferences"]["ScaleInProtectedInstances"],
+            refresh["Preferences"]["InstanceWarmup"],
+        )
         for refresh in found["InstanceRefreshes"]
     ]
 
@@ -177,7 +181,7 @@ def _with_new_version(account: Account, old: dict[str, Any], number: int) -> dic
 def test_a_changed_launch_template_rolls_and_waits_for_protected_instances(
     account: Account,
 ) -> None:
-    rolling = {"AutoScalingRollingUpdate": {"MinInstancesInService": 1}}
+    rolling = {"AutoScalingRollingUpdate": {"MinInstancesInService": 1, "PauseTime": "PT1M30S"}}
     made, first = _fleet(account)
 
     same = {**first, "MaxSize": "4"}
@@ -186,11 +190,11 @@ def test_a_changed_launch_template_rolls_and_waits_for_protected_instances(
 
     second = _with_new_version(account, same, 2)
     account.update(SCALING_GROUP, made, same, second, update_policy=rolling)
-    assert _refreshes(account) == [("InProgress", "Wait")]
+    assert _refreshes(account) == [("InProgress", "Wait", 90)]
 
     third = _with_new_version(account, second, 3)
     account.update(SCALING_GROUP, made, second, third, update_policy=rolling)
-    assert _refreshes(account) == [("InProgress", "Wait"), ("Cancelled", "Wait")]
+    assert _refreshes(account) == [("InProgress", "Wait", 90), ("Cancelled", "Wait", 90)]
 
 
 def test_a_changed_launch_template_without_update_policy_replaces_nothing(

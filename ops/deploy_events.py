@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 _EVENT = re.compile(
@@ -10,6 +11,8 @@ _EVENT = re.compile(
     r"\s+(?P<status>[A-Z_]+)\s+\|\s+(?P<type>[\w:]+)\s+\|\s+(?P<what>.*)$"
 )
 _DONE = re.compile(r"^\s*✅\s+(?P<stack>[\w-]+)(?P<same> \(no changes\))?")
+_TROUBLE = re.compile(r"^\s*(❌|Failed to |\S+ failed: |Error:)")
+_ORIGIN = re.compile(r"^\s*(Source Location: |\(no user code )")
 _FAILED = re.compile(r"^\s*❌\s+(?P<stack>[\w-]+) failed: (?P<reason>.*)$")
 
 
@@ -45,6 +48,15 @@ def advance(known: StackProgress | None, line: str) -> StackProgress | None:
         before = known or StackProgress(match["stack"])
         return replace(before, state="failed", current=match["reason"])
     return None
+
+
+def trouble(lines: Sequence[str]) -> list[str]:
+    """Return what the CLI said from its first word of a failure on; everything without such a word.
+
+    A change set that is refused never becomes an event of its stack: this is the only telling.
+    """
+    first = next((at for at, line in enumerate(lines) if _TROUBLE.match(line)), 0)
+    return [line for line in lines[first:] if not _ORIGIN.match(line)]
 
 
 def stack_of(line: str) -> str | None:

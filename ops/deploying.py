@@ -11,7 +11,7 @@ from rich.table import Table
 
 from config.settings import load_settings
 from ops import aws, cdk, failures, inputs, places
-from ops.deploy_events import StackProgress, advance, stack_of
+from ops.deploy_events import StackProgress, advance, stack_of, trouble
 from ops.errors import OperatorError
 from ops.view import live
 
@@ -74,7 +74,7 @@ def deploy(environment: str, assembly: Path, console: Console) -> list[StackProg
     if code:
         found = failures.since(environment, region, began)
         text = "\n".join(f"{f.stack}: {f.type_name} {f.resource}: {f.reason}" for f in found)
-        raise OperatorError(f"deploy failed:\n{text or _said(lines)}")
+        raise OperatorError(f"deploy failed:\n{text or _said(trouble(lines))}")
     return list(board.values())
 
 

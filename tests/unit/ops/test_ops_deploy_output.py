@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.deploy_events import StackProgress, advance, stack_of
+from ops.deploy_events import StackProgress, advance, stack_of, trouble
 from ops.failures import causes
 
 EVENT = (
@@ -51,6 +51,21 @@ def test_other_lines_are_about_no_stack() -> None:
     for line in ("", "✨  Deployment time: 1.2s", "Stack ARN:", "academy-local-api: deploying... "):
         assert stack_of(line) is None
         assert advance(None, line) is None
+
+
+def test_a_refused_change_set_is_told_without_the_noise_around_it() -> None:
+    refused = [
+        "Failed to create change set cdk-deploy-change-set:",
+        "academy-local-queues  (AWS::CloudFormation::Stack)",
+        "  The embedded AWS does not support property NoSuchThing of AWS::SQS::Queue (VideoQueue)",
+    ]
+    before = ["✅  academy-local-network (no changes)", "Outputs:", "a.Export = vpc-1"]
+    after = ["Source Location: ...jsii runtime", "    (no user code in 10 frames, use ...)"]
+    assert trouble([*before, *refused, *after]) == refused
+
+
+def test_without_a_word_of_failure_everything_is_told() -> None:
+    assert trouble(["Outputs:", "killed"]) == ["Outputs:", "killed"]
 
 
 def event(offset_s: int, status: str, reason: str = "", logical: str = "Queue") -> dict[str, Any]:

@@ -19,7 +19,8 @@ from local.hosts.function import LambdaFunctions
 from local.hosts.function_api import LambdaInvocations
 from local.hosts.imds import PREFIX, Imds
 from local.hosts.instances import LocalInstances
-from local.hosts.load_balancer import LocalLoadBalancers, TargetHealth
+from local.hosts.lb_target_health import TargetHealth
+from local.hosts.load_balancer import LocalLoadBalancers
 from local.server import SERVICES, EmbeddedAws, Surroundings, build
 from local.services.autoscaling.service import AutoScalingService
 from local.services.sqs.service import SqsService

@@ -10,14 +10,13 @@ import http.client
 import secrets
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Protocol
+from http.server import BaseHTTPRequestHandler
+from typing import Any, ClassVar
 
 from local.hosts import Address
 from local.hosts.lb_routes import Asked, redirect_location
+from local.hosts.lb_server import IDLE_S, ProxyServer, Router
 
-#: ELB's idle time-out.
-IDLE_S = 60.0
 _BLOCK = 1 << 16
 _HOP = frozenset(
     {
@@ -34,31 +33,9 @@ _TITLES = {
 }
 
 
-class Router(Protocol):
-    """Decides what becomes of a request."""
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection."""
 
-    def action(self, asked: Asked) -> Any:
-        """Return the action of the rule that matches, None without a listener."""
-
-    def target(self, action: Any) -> Address | None:
-        """Return where a forward action's next request goes, None when nobody serves it."""
-
-
-class ProxyServer(ThreadingHTTPServer):
-    """A listening load balancer on loopback."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, port: int, router: Router) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.router = router
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is no error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "awselb/2.0", ""
     timeout = IDLE_S
@@ -95,9 +72,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _any  # noqa: N815
 
+    @property
+    def _protocol(self) -> str:
+        return "http" if self.server.tls is None else "https"
+
     def _redirect(self, asked: Asked, config: Any) -> None:
-        port = int(self.server.server_address[1])
-        location = redirect_location(config, asked, protocol="http", port=port)
+        location = redirect_location(
+            config,
+            asked,
+            protocol=self._protocol,
+            port=self.server.port,
+            ports=self.server.router.ports,
+        )
         status = 301 if config["StatusCode"] == "HTTP_301" else 302
         self._answer(status, b"", {"Location": location})
 
@@ -124,8 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         forwarded = asked.headers.get("x-forwarded-for")
         added = {
             "X-Forwarded-For": f"{forwarded}, {asked.client}" if forwarded else asked.client,
-            "X-Forwarded-Proto": "http",
-            "X-Forwarded-Port": str(self.server.server_address[1]),
+            "X-Forwarded-Proto": self._protocol,
+            "X-Forwarded-Port": str(self.server.port),
             "X-Amzn-Trace-Id": asked.headers.get("x-amzn-trace-id")
             or f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}",
             "Connection": "close",
@@ -193,3 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def listen(port: int, router: Router) -> ProxyServer:
+    """Return a proxy that listens on a loopback port; `serve_forever` answers."""
+    return ProxyServer(port, router, Handler)

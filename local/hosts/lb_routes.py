@@ -67,8 +67,19 @@ def weights(action: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def redirect_location(config: Mapping[str, str], asked: Asked, *, protocol: str, port: int) -> str:
-    """Return the Location of a redirect action, its `#{...}` replaced by the request's parts."""
+def redirect_location(
+    config: Mapping[str, str],
+    asked: Asked,
+    *,
+    protocol: str,
+    port: int,
+    ports: Mapping[int, int],
+) -> str:
+    """Return the Location of a redirect action, its `#{...}` replaced by the request's parts.
+
+    `protocol` and `port` are those that the request came to. `ports` gives the local port that
+    stands for a listener's (443); a port without a listener stays as it is.
+    """
     url = urlsplit(asked.target)
     parts = {
         "protocol": protocol.lower(),
@@ -84,7 +95,9 @@ def redirect_location(config: Mapping[str, str], asked: Asked, *, protocol: str,
 
     scheme = value("Protocol", "#{protocol}").lower()
     query = value("Query", "#{query}")
-    place = f"{value('Host', '#{host}')}:{value('Port', '#{port}')}"
+    aim = value("Port", "#{port}")
+    local = ports.get(int(aim), aim) if aim.isdecimal() else aim
+    place = f"{value('Host', '#{host}')}:{local}"
     return f"{scheme}://{place}{value('Path', '/#{path}')}{f'?{query}' if query else ''}"
 
 

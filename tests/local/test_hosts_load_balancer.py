@@ -13,7 +13,8 @@ import requests
 
 from local.clock import SystemClock
 from local.hosts.lb_health import Check, Health, judged
-from local.hosts.load_balancer import LocalLoadBalancers, TargetHealth
+from local.hosts.lb_target_health import TargetHealth
+from local.hosts.load_balancer import LocalLoadBalancers
 from local.hosts.ports import free_port
 from local.server import EmbeddedAws, build
 from tests.local.waiting import until

@@ -30,7 +30,7 @@ up: venv  ## Set everything up, deploy, carry a lecture through: make up [VIDEO=
 	@$(PY) -m local start
 	@tag="$$($(PY) -m local images)"; \
 	exports="$$($(PY) -m local env)"; eval "$$exports"; \
-	$(PY) -m ops up --image-tag "$$tag" $(if $(VIDEO),-- "$(VIDEO)")
+	$(PY) -m ops up --image-tag "$$tag" $${VIDEO:+-- "$$VIDEO"}
 
 .PHONY: down
 down: venv  ## Stop every process that `make up` started, and nothing else
@@ -104,5 +104,5 @@ $(INSTALLED): requirements-dev.txt
 
 $(NODE_INSTALLED): package-lock.json | $(INSTALLED)
 	@echo "installing the locked Node packages"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
+	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error >/dev/null
 	@touch $@

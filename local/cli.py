@@ -33,6 +33,8 @@ _errors = Console(stderr=True, highlight=False)
 _REPOSITORY = Path(__file__).resolve().parents[1]
 #: Holds an `aws` that talks to what AWS_ENDPOINT_URL names, whichever version is installed.
 _COMMANDS = _REPOSITORY / "local" / "bin"
+#: Wider than any table: rich takes 80 columns for granted where there is no terminal.
+_LOG_WIDTH = 1000
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -40,7 +42,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 def start(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port on loopback; default: the last one, else 4566."),
+        typer.Option(
+            min=1, max=65535, help="Port; default: the last one, else 4566, else any free one."
+        ),
     ] = None,
 ) -> None:
     """Start the embedded AWS unless it runs, and print its address when it answers."""
@@ -97,7 +101,7 @@ def status(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         return
-    console = Console()
+    console = _console()
     console.print(f"embedded AWS: {found['endpoint'] or 'not running'}", highlight=False)
     if processes:
         table = Table("process", "pid", Column("log", overflow="fold"))
@@ -112,6 +116,12 @@ def serve(state_dir: Path, port: int) -> None:
     from local.daemon import serve as run  # noqa: PLC0415 (a second of imports, for this alone)
 
     run(state_dir, port)
+
+
+def _console() -> Console:
+    """A console that wraps at a terminal's width, and nowhere in a log or a pipe."""
+    made = Console()
+    return made if made.is_terminal else Console(width=_LOG_WIDTH)
 
 
 def _described(one: Record, state_dir: Path) -> dict[str, Any]:

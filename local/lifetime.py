@@ -68,7 +68,7 @@ def start(state_dir: Path, port: int | None = None) -> State:
 
     The port is the given one, else the recorded one, else 4566, else a free one.
 
-    Raises: StartError when the port is somebody else's, or it does not answer in time.
+    Raises: StartError when the given port is somebody else's, or it does not answer in time.
     """
     with _locked(state_dir):
         known = load(state_dir)
@@ -108,15 +108,14 @@ def healthy(state: State) -> bool:
 
 
 def _port(wanted: int | None, known: State | None) -> int:
-    port = wanted or (known.port if known else None)
-    if port is None:
-        return free_port(DEFAULT_PORT)
-    if listens(port):
+    if wanted is None:
+        return free_port(known.port if known else DEFAULT_PORT)
+    if listens(wanted):
         raise StartError(
-            f"port {port} is held by a process that is not ours; end it, or choose another "
+            f"port {wanted} is held by a process that is not ours; end it, or choose another "
             "port: python -m local start --port PORT"
         )
-    return port
+    return wanted
 
 
 def _launch(state_dir: Path, port: int) -> State:

@@ -17,6 +17,7 @@ from ops import deploying, lecture, places, status, timeline
 from ops import up as ups
 from ops.diagram import draw
 from ops.errors import OperatorError
+from ops.view import console as make_console
 
 app = typer.Typer(name="academy", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -35,7 +36,7 @@ def up(
     tenant: Tenant = 1,
 ) -> None:
     """Deploy everything to the embedded AWS and carry a lecture video through the line."""
-    ups.up(image_tag, video, Console(), tenant_id=tenant)
+    ups.up(image_tag, video, make_console(), tenant_id=tenant)
 
 
 @app.command()
@@ -53,7 +54,7 @@ def diff(environment: Environment, image_tag: ImageTag) -> None:
     load_settings(environment)
     assembly = places.assembly(environment)
     deploying.synthesize(environment, image_tag, assembly)
-    if deploying.diff(assembly, Console()):
+    if deploying.diff(assembly, make_console()):
         raise typer.Exit(1)
 
 
@@ -63,7 +64,7 @@ def deploy(environment: Environment, image_tag: ImageTag) -> None:
     load_settings(environment)
     assembly = places.assembly(environment)
     deploying.synthesize(environment, image_tag, assembly)
-    for stack in deploying.deploy(environment, assembly, Console()):
+    for stack in deploying.deploy(environment, assembly, make_console()):
         typer.echo(f"{stack.name}: {stack.state}")
 
 
@@ -75,7 +76,7 @@ def lecture_command(
     as_json: Json = False,
 ) -> None:
     """Upload a lecture video, follow its job, and print where its time went."""
-    console = Console(stderr=as_json)
+    console = make_console(stderr=as_json)
     settings = load_settings(environment)
     path = video or lecture.default_clip(console)
     ended = lecture.run(settings, path, console, tenant_id=tenant)
@@ -92,7 +93,7 @@ def status_command(environment: Environment = "local", as_json: Json = False) ->
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        status.show(found, Console())
+        status.show(found, make_console())
 
 
 @app.command()
@@ -112,7 +113,7 @@ def diagram(
 
 def main() -> None:
     """Run the CLI; a failure is one message, never a traceback."""
-    errors = Console(stderr=True)
+    errors = make_console(stderr=True)
     try:
         app()
     except SystemExit as left:

@@ -84,7 +84,7 @@ def diff(assembly: Path, console: Console) -> bool:
 
     def on_line(line: str) -> None:
         lines.append(line)
-        console.print(line, markup=False, highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     code = cdk.run(cdk.diff_arguments(assembly), on_line)
     # The CLI exits 1 for a difference as well as for an error; its summary tells them apart.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -51,10 +52,18 @@ def default_clip(console: Console) -> Path:
     return path
 
 
+def require_file(path: Path) -> None:
+    """Raises: OperatorError unless `path` is a file that can be read."""
+    hint = "give the path of a video: make up VIDEO=…"
+    if not path.is_file():
+        raise OperatorError(f"{path} is no file", hint=hint)
+    if not os.access(path, os.R_OK):
+        raise OperatorError(f"{path} may not be read by this user", hint=hint)
+
+
 def run(settings: Settings, path: Path, console: Console, *, tenant_id: int) -> Lecture:
     """Upload a video, follow its job, and return how it ended. Raises: OperatorError."""
-    if not path.is_file():
-        raise OperatorError(f"{path} is no file", hint="give the path of a video: make up VIDEO=…")
+    require_file(path)
     api = Api(load_access(settings), tenant_id=tenant_id)
     before = facts.fleet(settings, "video")
     moments = Moments(

@@ -13,7 +13,7 @@ from ops import deploying, lecture, lecture_view, places
 from ops.api import Api, ApiUnreachableError
 from ops.errors import OperatorError
 from ops.operator_access import load_access
-from ops.view import step
+from ops.view import say_title, step
 
 ENVIRONMENT = "local"
 HEALTHY_WITHIN_S = 240.0
@@ -27,6 +27,8 @@ def up(image_tag: str, video: Path | None, console: Console, *, tenant_id: int) 
     """
     if "AWS_ENDPOINT_URL" not in os.environ:
         raise OperatorError("AWS_ENDPOINT_URL is not set", hint="`make up` starts the embedded AWS")
+    if video:
+        lecture.require_file(video)
     settings = load_settings(ENVIRONMENT)
     assembly = places.assembly(ENVIRONMENT)
     with step(console, "synthesize the local environment") as say:
@@ -42,7 +44,7 @@ def up(image_tag: str, video: Path | None, console: Console, *, tenant_id: int) 
     with step(console, "wait for the API") as say:
         say(wait_until_healthy(settings))
     video = video or lecture.default_clip(console)
-    console.print(f"[bold]▸ encode {video.name}[/]")
+    say_title(console, f"encode {video.name}")
     ended = lecture.run(settings, video, console, tenant_id=tenant_id)
     show_end(ended, console)
     return ended

@@ -8,8 +8,22 @@ from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.markup import escape
 
 Show = Callable[[str], None]
+#: Wider than any table: rich takes 80 columns for granted where there is no terminal.
+_LOG_WIDTH = 1000
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that wraps at a terminal's width, and nowhere in a log or a pipe."""
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=_LOG_WIDTH)
+
+
+def say_title(console: Console, title: str) -> None:
+    """Print the title of a step; nothing in it is markup."""
+    console.print(f"[bold]▸ {escape(title)}[/]", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -46,7 +60,8 @@ def step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
         nonlocal outcome
         outcome = text
 
-    console.print(f"[bold]▸ {title}[/]")
+    say_title(console, title)
     began = time.monotonic()
     yield say
-    console.print(f"  [green]✓[/] {outcome or 'done'} [dim]{time.monotonic() - began:.1f} s[/]")
+    took = f"[dim]{time.monotonic() - began:.1f} s[/]"
+    console.print(f"  [green]✓[/] {escape(outcome or 'done')} {took}", highlight=False)

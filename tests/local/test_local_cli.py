@@ -73,6 +73,16 @@ def test_start_refuses_a_port_that_somebody_else_holds(cli):
     assert lifetime.load(cli.state) is None
 
 
+def test_a_port_that_a_stranger_took_meanwhile_is_left_to_it(cli):
+    first = cli.run("start", "--port", str(free_port())).stdout
+    cli.run("stop")
+    port = int(first.strip().rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        again = cli.run("start")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout != first
+
+
 def test_env_gives_lines_that_a_shell_and_programs_understand(cli):
     assert cli.run("env").returncode == 1
     port = free_port()

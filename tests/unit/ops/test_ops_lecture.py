@@ -21,7 +21,7 @@ from config.contracts.environment import INTERNAL_KEY_HEADER
 from config.contracts.names import REGION
 from config.contracts.parameters import secret_reference
 from config.settings import load_settings
-from ops import aws, facts, lecture, status
+from ops import aws, facts, lecture, status, up
 from ops.api import Api
 from ops.cli import app
 from ops.errors import OperatorError
@@ -185,6 +185,15 @@ def test_json_of_a_lecture_holds_every_hop(api: FakeApi, video: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"none\.mp4 is no file"):
         lecture.run(load_settings("local"), tmp_path / "none.mp4", quiet(), tenant_id=1)
+
+
+def test_a_missing_file_is_named_before_anything_is_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:9")
+    monkeypatch.setattr(up.deploying, "synthesize", lambda *_: pytest.fail("synthesized"))
+    with pytest.raises(OperatorError, match=r"none\.mp4 is no file"):
+        up.up("tag", tmp_path / "none.mp4", quiet(), tenant_id=1)
 
 
 def test_silence_of_the_api_ends_following(

@@ -80,7 +80,8 @@ def _queue(seen: Snapshot) -> str:
 def _backlog(seen: Snapshot) -> str:
     if seen.backlog is None:
         return _UNKNOWN
-    return f"{seen.backlog.value:.0f} [dim]{max(0.0, seen.at_s - seen.backlog.at_s):.0f} s ago[/]"
+    age_s = max(0.0, seen.at_s - seen.backlog.at_s)
+    return f"{seen.backlog.value:.0f}  [dim]published {age_s:.0f} s ago[/]"
 
 
 def _fleet(seen: Snapshot) -> str:
@@ -88,4 +89,4 @@ def _fleet(seen: Snapshot) -> str:
     if fleet is None:
         return _UNKNOWN
     states = ", ".join(f"{name} {state}" for name, state in sorted(fleet.instances.items()))
-    return f"desired {fleet.desired} of {fleet.minimum} to {fleet.maximum}  [dim]{states}[/]"
+    return f"desired {fleet.desired} ({fleet.minimum} to {fleet.maximum})  [dim]{states}[/]"

@@ -17,8 +17,8 @@ _LOG_WIDTH = 1000
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console that wraps at a terminal's width, and nowhere in a log or a pipe."""
-    made = Console(stderr=stderr)
-    return made if made.is_terminal else Console(stderr=stderr, width=_LOG_WIDTH)
+    made = Console(stderr=stderr, emoji=False)
+    return made if made.is_terminal else Console(stderr=stderr, width=_LOG_WIDTH, emoji=False)
 
 
 def say_title(console: Console, title: str) -> None:

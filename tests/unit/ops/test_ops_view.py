@@ -27,3 +27,9 @@ def test_a_name_in_a_title_is_no_markup(capsys: pytest.CaptureFixture[str]) -> N
     said = capsys.readouterr().out
     assert "encode [bold]1[/] [/x].mp4\n" in said
     assert "[/]: done" in said
+
+
+def test_an_arn_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:key-AbCdEf"
+    view.console().print(arn, markup=False, highlight=False)
+    assert capsys.readouterr().out == f"{arn}\n"

@@ -57,7 +57,11 @@ def start(
 
 @app.command()
 def stop() -> None:
-    """End the embedded AWS and every process that it started, by their records; nothing else."""
+    """End the embedded AWS and every process that it started, by their records; nothing else.
+
+    Containers get SIGTERM and at most 20 s, however long their own stop time-out is; then SIGKILL.
+    A worker that was in the middle of a job leaves it to its queue.
+    """
     stopped = lifetime.stop_all(lifetime.state_directory())
     names = ", ".join(one.name for one in stopped)
     typer.echo(f"stopped: {names}" if stopped else "nothing was running")

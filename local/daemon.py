@@ -26,7 +26,8 @@ from local.services.autoscaling.service import AutoScalingService
 from local.services.sqs.service import SqsService
 from local.supervisor import Supervisor
 
-_STOP_S = 20.0
+#: What instances and their containers get to end by themselves; `stop --help` says it.
+STOP_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def serve(state_dir: Path, port: int) -> None:
     loop.start()
     stopping.wait()
     loop.stop()
-    parts[0].instances.stop_all(_STOP_S)
+    parts[0].instances.stop_all(STOP_S)
     parts[0].balancers.close()
-    supervisor.stop_all(_STOP_S)
+    supervisor.stop_all(STOP_S)
     aws.stop()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moto.backends import SERVICE_NAMES, get_backend
 from moto.moto_api._internal.models import moto_api_backend
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
@@ -29,22 +28,6 @@ from local.storage_front import StorageFront
 
 HOST = "127.0.0.1"
 _BODILESS = {204, 304}
-#: What the templates are made of.
-_WARM: tuple[SERVICE_NAMES, ...] = (
-    "ec2",
-    "iam",
-    "s3",
-    "ssm",
-    "secretsmanager",
-    "logs",
-    "cloudwatch",
-    "elbv2",
-    "rds",
-    "lambda",
-    "events",
-    "ecr",
-    "sts",
-)
 
 
 @dataclass(frozen=True)
@@ -100,12 +83,6 @@ class EmbeddedAws:
         threading.Thread(
             target=self._server.serve_forever, daemon=True, name="embedded-aws"
         ).start()
-
-    def _warm_up(self) -> None:
-        """Load what the first deploy would wait for: models and moto's modules, about 1 s."""
-        for service in _WARM:
-            self.clients.client(service)
-            get_backend(service)
 
     def stop(self) -> None:
         """Stop listening."""

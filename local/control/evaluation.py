@@ -21,7 +21,6 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
 class NotPlayedError(ValueError):

@@ -9,7 +9,7 @@ from local.resources.base import Context
 from local.resources.calls import call, missing_is_fine, renamed, tag_map, text
 from local.resources.kind import Kind, Properties, changed
 
-_RULE_NAMES = {"Id": "ID", "NoncurrentVersionTransitions": "NoncurrentVersionTransitions"}
+_RULE_NAMES = {"Id": "ID"}
 _CORS_NAMES = {"Id": "ID", "ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds"}
 
 

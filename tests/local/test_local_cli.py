@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from local import lifetime
+from local.daemon import STOP_S
 from local.hosts.ports import free_port
 from local.processes import is_running
 
@@ -110,3 +111,8 @@ def test_everything_that_a_killed_aws_left_is_ended_by_stop(cli):
     assert cli.run("stop").returncode == 0
     again = cli.run("start")
     assert again.returncode == 0, again.stderr
+
+
+def test_the_help_of_stop_says_how_long_a_container_gets(cli):
+    text = " ".join(cli.run("stop", "--help").stdout.split())
+    assert f"at most {STOP_S:.0f} s" in text

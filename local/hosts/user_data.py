@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import shutil
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -59,14 +61,18 @@ def lay_out(home: InstanceHome, user_data: str) -> None:
 
 def _shims(home: InstanceHome) -> dict[str, str]:
     """Return the programs of Amazon Linux that stand before this machine's own."""
-    python = f"exec '{sys.executable}'"
-    modules = f"PYTHONPATH='{_REPOSITORY}' PYTHONDONTWRITEBYTECODE=1 {python}"
+    directory = shlex.quote(str(home.directory))
+    python = f"exec {shlex.quote(sys.executable)}"
+    modules = f"PYTHONPATH={shlex.quote(str(_REPOSITORY))} PYTHONDONTWRITEBYTECODE=1 {python}"
+    # Its own first line names an interpreter, which may hold no space and not be long.
+    aws = shlex.quote(str(Path(sysconfig.get_path("scripts")) / "aws"))
     shims = {
         "dnf": 'echo "dnf: this machine has what $* asks for"',
         "systemctl": 'echo "systemctl: nothing to do for $*"',
-        "shutdown": f"kill -TERM \"$(cat '{home.directory}/host.pid')\"",
-        "docker": f"{modules} -m local.hosts.docker '{home.directory}' \"$@\"",
+        "shutdown": f'kill -TERM "$(cat {directory}/host.pid)"',
+        "docker": f'{modules} -m local.hosts.docker {directory} "$@"',
         "python3": f'{python} "$@"',
+        "aws": f'{python} {aws} "$@"',
     }
     if not shutil.which("curl"):
         shims["curl"] = f'{modules} -m local.hosts.curl "$@"'
@@ -79,6 +85,8 @@ def _shell_safe(root: Path) -> Path:
         return root
     digest = hashlib.sha256(str(root).encode()).hexdigest()[:16]
     link = Path(tempfile.gettempdir()) / f"academy-instance-{digest}"
-    if not link.is_symlink():
-        link.symlink_to(root)
+    if link.is_symlink() and link.readlink() == root:
+        return link
+    link.unlink(missing_ok=True)
+    link.symlink_to(root)
     return link

@@ -6,14 +6,16 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.hosts.container import load
+from local.hosts.instance_home import InstanceHome
 from local.hosts.instances import KEPT_DIRECTORIES
-from local.hosts.user_data import UserDataError, localised
+from local.hosts.user_data import UserDataError, lay_out, localised
 from local.processes import is_running, record, signal_record
 from tests.local.embedded import Embedded, embedded
 from tests.local.waiting import until
@@ -336,3 +338,29 @@ def test_allowed_paths_are_mapped_wherever_they_stand(tmp_path):
         f'#!/bin/bash\naws x file://{root}/var/lib/academy/a.json; mkdir "{root}/etc/academy" '
         "/latest/etc\n"
     )
+
+
+def test_shims_work_in_a_checkout_whose_path_a_shell_takes_apart(tmp_path, monkeypatch):
+    scripts = tmp_path / "it's a venv"
+    scripts.mkdir()
+    (scripts / "aws").write_text("#!/no such/python\nimport sys\nprint(sys.argv[1:])\n")
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(scripts))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = InstanceHome(tmp_path / "it's an instance")
+    lay_out(home, "#!/bin/bash\necho booted > /etc/academy/worker.env\n")
+    answer = subprocess.run(
+        [home.bin / "aws", "ec2", "two words"], capture_output=True, text=True, check=False
+    )
+    assert (answer.stdout, answer.stderr) == ("['ec2', 'two words']\n", "")
+    assert "'" not in (home.directory / "user-data.sh").read_text()
+
+
+def test_a_stale_link_to_an_instance_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = InstanceHome(tmp_path / "an instance")
+    lay_out(home, "#!/bin/bash\necho booted > /etc/academy/worker.env\n")
+    (link,) = tmp_path.glob("academy-instance-*")
+    link.unlink()
+    link.symlink_to(tmp_path)
+    lay_out(home, "#!/bin/bash\necho booted > /etc/academy/worker.env\n")
+    assert link.readlink() == home.root

@@ -113,6 +113,7 @@ def advance(group: Group, matching: set[str], now: float) -> None:
     refresh.reason = None
     for member in free[: _may_end(group, refresh, now)]:
         lifecycle.leave(group, member, texts.taken_out("an instance refresh", now), now)
+        refresh.old.discard(member.instance_id)
 
 
 def _missing(group: Group) -> bool:

@@ -29,7 +29,7 @@ from local.processes import Record, is_running
 from local.supervisor import recorded
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
-_errors = Console(stderr=True, highlight=False)
+_errors = Console(stderr=True, highlight=False, emoji=False)
 _REPOSITORY = Path(__file__).resolve().parents[1]
 #: Holds an `aws` that talks to what AWS_ENDPOINT_URL names, whichever version is installed.
 _COMMANDS = _REPOSITORY / "local" / "bin"
@@ -124,8 +124,8 @@ def serve(state_dir: Path, port: int) -> None:
 
 def _console() -> Console:
     """A console that wraps at a terminal's width, and nowhere in a log or a pipe."""
-    made = Console()
-    return made if made.is_terminal else Console(width=_LOG_WIDTH)
+    made = Console(emoji=False)
+    return made if made.is_terminal else Console(width=_LOG_WIDTH, emoji=False)
 
 
 def _described(one: Record, state_dir: Path) -> dict[str, Any]:

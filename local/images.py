@@ -19,10 +19,9 @@ from pathlib import Path
 
 from config.contracts.names import IMAGES
 from local.dockerfile import Copy, DockerfileError, Stage, parse
+from local.image_retention import drop_old, tags_in_use
 
 TAG_LENGTH = 12
-#: Tags of a repository that stay, the last built of them: enough to roll back by hand.
-KEPT_TAGS = 5
 #: Where RUN puts packages; a stage that copies them gets them from the virtual environment.
 PACKAGES = ("/usr/", "/opt/venv/", "/venv/", "/root/.local/", "/install/", "/wheels/")
 
@@ -60,7 +59,7 @@ def build_images(repo_root: Path, state_dir: Path) -> str:
 
     The tag is the SHA-256 (12 hex digits) of the Dockerfiles, their requirements and everything
     they copy. An image that exists is left alone; a new one appears in one move. Of each
-    repository the KEPT_TAGS tags stay that were built last.
+    repository the tags built last stay, and those that a container runs.
 
     Raises: DockerfileError naming file and line.
     """
@@ -77,18 +76,13 @@ def build_images(repo_root: Path, state_dir: Path) -> str:
         for target, source in sorted(built[repository].rootfs.items()):
             _feed(digest, f"{repository} {target}", source)
     tag = digest.hexdigest()[:TAG_LENGTH]
+    in_use = tags_in_use(state_dir)
     for repository, image in built.items():
         directory = images_directory(state_dir) / repository / tag
         _store(image, directory)
         os.utime(directory)  # built now, even if it was there
-        _drop_old(directory.parent)
+        drop_old(directory.parent, in_use)
     return tag
-
-
-def _drop_old(repository: Path) -> None:
-    tags = sorted(repository.glob("[!.]*"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-    for directory in tags[KEPT_TAGS:]:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _feed(digest: hashlib._Hash, name: str, file: Path) -> None:

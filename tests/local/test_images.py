@@ -164,3 +164,21 @@ def test_the_last_five_tags_stay_with_one_that_was_built_again(context, tmp_path
     for repository in ("academy-api", "academy-base"):
         kept = {path.name for path in (tmp_path / "images" / repository).iterdir()}
         assert kept == {first, *later[1:]}
+
+
+def test_a_tag_that_a_container_runs_outlives_any_number_of_builds(context, tmp_path):
+    def build(number: int) -> str:
+        (context / "worker_images/api/__main__.py").write_text(f"print({number})\n")
+        return build_images(context, tmp_path)
+
+    running, ended = build(0), build(1)
+    for name, tag, status in (("a", running, "running"), ("b", ended, "exited")):
+        record = tmp_path / "instances" / f"i-{name}" / "containers" / "academy-api.json"
+        record.parent.mkdir(parents=True)
+        record.write_text(json.dumps({"image": f"registry/academy-api:{tag}", "status": status}))
+    for number in range(2, 9):
+        build(number)
+
+    kept = {path.name for path in (tmp_path / "images" / "academy-api").iterdir()}
+    assert running in kept
+    assert ended not in kept

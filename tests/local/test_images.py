@@ -21,7 +21,7 @@ FROM python:${PYTHON}-slim
 ARG HOME_DIR=/app
 ENV PYTHONUNBUFFERED=1 PYTHONPATH=${HOME_DIR}
 WORKDIR $HOME_DIR
-COPY --from=build /install /usr/local
+COPY --from=build /venv /venv
 COPY config/contracts ./config/contracts
 COPY --chown=1000:1000 worker_images/__init__.py worker_images/
 USER academy

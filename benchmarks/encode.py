@@ -1,6 +1,6 @@
 """CPU of the ladder from one decode, against a run per rendition, one after the other.
 
-    python benchmarks/encode.py [--json] [--seconds 20] [--runs 3]
+    python -m benchmarks.encode [--json] [--seconds 20] [--runs 3]
 
 Both ways run in turn, in the same process tree on the same clip, and only their ratio counts:
 seconds depend on the machine and on what else it does. Medians of `--runs`.
@@ -13,7 +13,6 @@ import json
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,13 +21,10 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from config.contracts.ladder import parse_ladder  # noqa: E402 - run as a script
-from worker_images.video.ffmpeg import encode_command  # noqa: E402
-from worker_images.video.ladder import Rendition, renditions  # noqa: E402
-from worker_images.video.probe import Source, probe  # noqa: E402
+from config.contracts.ladder import parse_ladder
+from worker_images.video.ffmpeg import encode_command
+from worker_images.video.ladder import Rendition, renditions
+from worker_images.video.probe import Source, probe
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 LADDER = "360:800,720:2500,1080:5000"

@@ -72,7 +72,9 @@ def _provider(nat: Nat) -> ec2.NatProvider | None:
     if nat == "gateway":
         return ec2.NatProvider.gateway()
     return ec2.NatProvider.instance_v2(
-        instance_type=ec2.InstanceType("t4g.nano"),
+        # Not nano: dnf, which sets the NAT up, is killed for want of memory there.
+        # https://github.com/amazonlinux/amazon-linux-2023/issues/404
+        instance_type=ec2.InstanceType("t4g.micro"),
         # The default would open every port of the NAT instance to the world.
         default_allowed_traffic=ec2.NatTrafficDirection.OUTBOUND_ONLY,
     )

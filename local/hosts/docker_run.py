@@ -17,6 +17,8 @@ _VALUES = _CONFINEMENT | {
 }
 _RESTARTS = ("no", "unless-stopped")
 _LOG_DRIVERS = ("json-file", "awslogs")
+#: Lines never stop a container here, so that `mode` may say that alone, and no buffer is full.
+_LOG_OPTIONS = ("awslogs-group", "awslogs-stream", "mode", "max-buffer-size")
 
 
 class UsageError(ValueError):
@@ -95,7 +97,9 @@ def _set(run: Run, flag: str, value: str, environ: Mapping[str, str]) -> None:  
             run.log_driver = _allowed(flag, value, _LOG_DRIVERS)
         case "--log-opt":
             key, _, option = value.partition("=")
-            run.log_options[_allowed(flag, key, ("awslogs-group", "awslogs-stream"))] = option
+            if key == "mode":
+                _allowed(f"{flag} mode", option, ("non-blocking",))
+            run.log_options[_allowed(flag, key, _LOG_OPTIONS)] = option
         case "--restart":
             run.restart = _allowed(flag, value, _RESTARTS)
         case "--stop-timeout":

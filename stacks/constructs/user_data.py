@@ -161,9 +161,14 @@ mv {target}.new {target}
 
 
 def _logging(boot: Boot, stream: str) -> str:
+    """Logs to CloudWatch; without an answer from there lines are lost, and the container goes on.
+
+    Docker's default would stop a container at its next line, and an API with it.
+    """
     return (
         f"--log-driver awslogs --log-opt awslogs-group={boot.log_group} "
-        f'--log-opt awslogs-stream="{stream}/$INSTANCE_ID"'
+        f'--log-opt awslogs-stream="{stream}/$INSTANCE_ID" '
+        "--log-opt mode=non-blocking --log-opt max-buffer-size=25m"
     )
 
 

@@ -137,6 +137,15 @@ def test_an_api_that_cannot_migrate_does_not_serve(tmp_path: Path) -> None:
     assert not any("-p 8000:8000" in call for call in outcome.calls)
 
 
+def test_a_log_that_nobody_takes_stops_no_container(tmp_path: Path) -> None:
+    for script, folder in ((worker(), "worker"), (api_user_data(BOOT, release="abc"), "api")):
+        (tmp_path / folder).mkdir()
+        calls = boot(script, tmp_path / folder).calls
+        logging = [call for call in calls if "--log-driver awslogs" in call]
+        assert logging
+        assert all("--log-opt mode=non-blocking" in call for call in logging)
+
+
 def test_an_api_instance_serves_and_relays(tmp_path: Path) -> None:
     outcome = boot(api_user_data(BOOT, release="abc"), tmp_path)
     assert outcome.code == 0

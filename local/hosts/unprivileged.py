@@ -2,7 +2,9 @@
 
 PostgreSQL refuses uid 0, yet the checkout may lie below root's home (mode 0700). A user namespace
 in which root appears as uid 1000 keeps the file access; where user namespaces are forbidden
-(containers), uid 65534 with CAP_DAC_OVERRIDE does, a capability that containers have.
+(containers), uid 65534 with CAP_DAC_OVERRIDE does, a capability that containers have. It opens
+the files; but initdb asks access(2) for its programs, which knows no capabilities, so these must
+lie where everybody may go.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +69,22 @@ def _failures(program: Path, directory: Path) -> list[tuple[Mode, str]]:
     return [
         (mode, why)
         for mode in (NAMESPACE, CAPABILITY)
-        if (why := _failure(mode.prefix, program, directory))
+        if (why := _failure(mode, program, directory))
     ]
 
 
-def _failure(prefix: Sequence[str], program: Path, directory: Path) -> str | None:
-    """Return why `program` cannot be run under `prefix` from a directory; None if it can."""
+def closed_above(program: Path) -> Path | None:
+    """Return the innermost directory above `program` that other users may not enter, if any."""
+    return next((up for up in program.resolve().parents if not up.stat().st_mode & 0o001), None)
+
+
+def _failure(mode: Mode, program: Path, directory: Path) -> str | None:
+    """Return why `program` cannot be run in a mode from a directory; None if it can."""
+    prefix = mode.prefix
     if not shutil.which(prefix[0]):
         return "not installed"
+    if mode == CAPABILITY and (closed := closed_above(program)):
+        return f"other users may not enter {closed}"
     answer = subprocess.run(
         [
             *prefix,

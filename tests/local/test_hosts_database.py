@@ -13,11 +13,16 @@ import psycopg
 import pytest
 
 from local.hosts.database import BINARIES, PostgresServers
-from local.hosts.unprivileged import CAPABILITY, NAMESPACE, unprivileged
+from local.hosts.unprivileged import CAPABILITY, NAMESPACE, closed_above, unprivileged
 from local.supervisor import Supervisor
 
 FIRST = "first"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root must become somebody else")
+#: access(2) of uid 65534 knows no capability.
+OPEN_CHECKOUT = pytest.mark.skipif(
+    closed_above(BINARIES / "postgres") is not None,
+    reason="other users may not enter this checkout, and PostgreSQL's programs lie in it",
+)
 
 
 @pytest.fixture
@@ -91,7 +96,9 @@ def test_an_identifier_that_is_a_path_is_refused(tmp_path, supervisor):
 
 
 @AS_ROOT
-@pytest.mark.parametrize("mode", [NAMESPACE, CAPABILITY], ids=lambda mode: mode.prefix[0])
+@pytest.mark.parametrize(
+    "mode", [NAMESPACE, pytest.param(CAPABILITY, marks=OPEN_CHECKOUT)], ids=["unshare", "setpriv"]
+)
 def test_root_runs_it_below_a_directory_that_only_root_enters(tmp_path, supervisor, mode):
     if unprivileged(BINARIES / "postgres", tmp_path) != mode and mode == NAMESPACE:
         pytest.skip("this machine forbids user namespaces")
@@ -102,6 +109,7 @@ def test_root_runs_it_below_a_directory_that_only_root_enters(tmp_path, supervis
 
 
 @AS_ROOT
+@OPEN_CHECKOUT
 def test_data_made_in_one_way_is_served_in_the_other(tmp_path, supervisor):
     for mode in (CAPABILITY, NAMESPACE, CAPABILITY):
         address = ensure(PostgresServers(tmp_path, supervisor, mode=mode))
@@ -110,6 +118,7 @@ def test_data_made_in_one_way_is_served_in_the_other(tmp_path, supervisor):
 
 
 @AS_ROOT
+@OPEN_CHECKOUT
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
 def test_a_plain_user_runs_it_in_a_directory_of_their_own(tmp_path_factory):
     program = (
@@ -139,3 +148,10 @@ def test_a_plain_user_runs_it_in_a_directory_of_their_own(tmp_path_factory):
         assert int(answer.stdout) > 0
     finally:
         shutil.rmtree(here)
+
+
+def test_the_directory_that_others_may_not_enter_is_named(tmp_path):
+    closed = tmp_path / "closed"
+    (closed / "bin").mkdir(parents=True)
+    closed.chmod(0o700)
+    assert closed_above(closed / "bin" / "postgres") == closed

@@ -94,7 +94,9 @@ class FolderStorage(MemoryStorage):
     def put_file(self, key, path, *, content_type, cache_control):
         target = Path(sys.argv[2]) / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
+        # Whole or not at all, as an object store puts it: the worker is killed at any moment.
+        target.with_suffix(".part").write_bytes(path.read_bytes())
+        target.with_suffix(".part").rename(target)
         print("put", key, flush=True)
 
 storage = FolderStorage({KEY: Path(sys.argv[1]).read_bytes()})

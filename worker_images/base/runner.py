@@ -142,6 +142,7 @@ class JobRunner:
         return Disposition("LOST")
 
     def _reporter(self, delivery: Delivery, claim: Claim) -> Callable[..., None]:
+        """Return what records progress; a database that is away for a while costs no work."""
         last_at, last_step = float("-inf"), ""
 
         def report(percent: float, step: str, seconds_left: float | None) -> None:
@@ -149,7 +150,11 @@ class JobRunner:
             if step == last_step and self.clock.now() - last_at < REPORT_EVERY_S:
                 return
             last_at, last_step = self.clock.now(), step
-            held = self.status.progress(claim.job_id, claim.token, percent, step, seconds_left)
+            try:
+                held = self.status.progress(claim.job_id, claim.token, percent, step, seconds_left)
+            except Exception as error:
+                _log.warning("progress not recorded", error=repr(error))
+                return
             if not held:
                 delivery.cancellation.cancel(LostClaim("LOST_CLAIM", "progress was refused"))
 

@@ -300,6 +300,28 @@ def test_a_broken_connection_at_the_end_does_not_cost_the_work() -> None:
     assert bench.queue.bodies == []
 
 
+def test_a_broken_connection_in_the_middle_does_not_cost_the_work() -> None:
+    def reporting(job: VideoJob, context: Context) -> Result:
+        for percent, step in ((1.0, "download"), (2.0, "probe"), (3.0, "encode")):
+            context.report(percent, step, None)
+            context.cancellation.check()
+        return Result(60.0)
+
+    bench = Bench(reporting)
+    job_id = bench.add_job()
+    progress, failures = bench.status.progress, iter([OSError("gone"), OSError("gone")])
+
+    def flaky(*arguments: Any) -> bool:
+        for failure in failures:
+            raise failure
+        return progress(*arguments)
+
+    bench.status.progress = flaky  # type: ignore[method-assign]
+    bench.step()
+    assert (bench.row(job_id).state, bench.row(job_id).attempt) == (VideoJobState.SUCCEEDED, 1)
+    assert bench.row(job_id).step == "encode"
+
+
 def deletion() -> str:
     return encode(DeleteVideo(1, 7, "tenants/1/video/raw/s/a.mp4", "tenants/1/video/hls/7/", "t"))
 

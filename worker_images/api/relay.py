@@ -44,10 +44,8 @@ class Relay:
             delivered = self._deliver_next()
         except (QueueUnavailable, DatabaseError) as error:
             return self._failed(error)
-        if delivered:
-            self._recovered()
-            return 0.0
-        return IDLE_S
+        self._ended("outbox delivery works again" if delivered else "outbox holds nothing to send")
+        return 0.0 if delivered else IDLE_S
 
     def _failed(self, error: Exception) -> float:
         if isinstance(error, DatabaseError):
@@ -57,9 +55,10 @@ class Relay:
         self._failures += 1
         return backoff_s(self._failures, self._chance())
 
-    def _recovered(self) -> None:
+    def _ended(self, event: str) -> None:
+        """End an episode of failures, if there is one: the next one is logged anew."""
         if self._failures:
-            _log.info("outbox delivery works again", failed_tries=self._failures)
+            _log.info(event, failed_tries=self._failures)
             self._failures = 0
 
 

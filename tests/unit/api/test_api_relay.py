@@ -99,6 +99,28 @@ def test_an_outage_is_two_log_lines_however_long_it_lasts(
     assert waits[-1] == 0.0
 
 
+def test_an_outage_that_ends_with_an_empty_outbox_does_not_hide_the_next_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outcomes: list[Exception | None] = [OperationalError("gone"), None, None, QueueUnavailable("")]
+
+    def deliver() -> bool:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+        return False
+
+    relay = Relay(deliver, chance=lambda: 1.0)
+    with caplog.at_level("INFO", logger="academy.relay"):
+        waits = [relay.step() for _ in range(4)]
+    assert [record.message for record in caplog.records] == [
+        "outbox delivery failing",
+        "outbox holds nothing to send",
+        "outbox delivery failing",
+    ]
+    assert waits == [FIRST_WAIT_S, IDLE_S, IDLE_S, FIRST_WAIT_S]
+
+
 def test_a_lost_database_is_waited_for() -> None:
     def lost() -> bool:
         raise OperationalError("server closed the connection")

@@ -15,6 +15,11 @@ from worker_images.base.settings import StorageSettings
 
 _DELETE_BATCH = 1000
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+#: R2 refuses the checksum trailer that boto3 appends to uploads since 1.36:
+#: https://github.com/amd/gaia/pull/3029
+_R2_CONFIG = Config(
+    request_checksum_calculation="when_required", response_checksum_validation="when_required"
+)
 
 
 class ObjectNotFoundError(LookupError):
@@ -172,7 +177,7 @@ def open_storage(settings: StorageSettings, bucket: str) -> BucketStorage:
         endpoint_url=settings.r2_endpoint,
         aws_access_key_id=settings.r2_access_key,
         aws_secret_access_key=settings.r2_secret_key,
-        config=config,
+        config=config.merge(_R2_CONFIG),
     )
     return BucketStorage(client, bucket, has_tags=False)
 

@@ -11,7 +11,9 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse
 
 from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle, instance_id
 from worker_images.base.queue import SqsQueue
@@ -110,6 +112,22 @@ def test_tags_are_set_on_s3_and_known_to_be_absent_on_r2(
     r2 = open_storage(settings, "academy-video")
     assert not r2.tag("raw.mp4", {"lifecycle": "expire-original"})
     assert r2.presign_get("raw.mp4", expires_s=60).startswith("https://r2.example/academy-video/")
+
+
+def test_an_upload_to_r2_carries_no_checksum_trailer(tmp_path: Path) -> None:
+    settings = StorageSettings("r2", REGION, "academy-video", "https://r2.example", "ak", "sk")
+    r2 = open_storage(settings, "academy-video")
+    sent: list[dict[str, str]] = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        sent.append({name.lower(): str(value) for name, value in request.headers.items()})
+        return AWSResponse(request.url, 200, {}, MockRawResponse(b""))
+
+    r2._client.meta.events.register_first("before-send.s3", answer)
+    put(r2, tmp_path, "a/b.mp4")
+    (headers,) = sent
+    assert "aws-chunked" not in headers.get("content-encoding", "")
+    assert [name for name in headers if "checksum" in name or "trailer" in name] == []
 
 
 def test_a_message_is_received_hidden_and_deleted() -> None:

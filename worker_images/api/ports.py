@@ -14,8 +14,9 @@ from django.conf import settings
 from worker_images.api.outbox import QueueUnavailable
 from worker_images.base.storage import Storage, open_storage
 
-#: A person waits for the answer, so the queue gets a few seconds and one more try.
-_QUEUE_CONFIG = Config(
+#: A person waits for the answer, and /healthz for a thread, so a service that does not answer gets
+#: a few seconds and one more try.
+_IMPATIENT = Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
@@ -47,14 +48,15 @@ class SqsSender:
 @cache
 def sender() -> SqsSender:
     """Return the process's sender."""
-    client = boto3.client("sqs", region_name=settings.API.region, config=_QUEUE_CONFIG)
+    client = boto3.client("sqs", region_name=settings.API.region, config=_IMPATIENT)
     return SqsSender(client, settings.API.queue_names)
 
 
 @cache
 def storage() -> Storage:
     """Return the video bucket."""
-    return open_storage(settings.API.storage, settings.API.storage.video_bucket)
+    stored = settings.API.storage
+    return open_storage(stored, stored.video_bucket, _IMPATIENT)
 
 
 def exists(key: str) -> bool:

@@ -15,6 +15,7 @@ from worker_images.base.settings import StorageSettings
 
 _DELETE_BATCH = 1000
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_PATIENT = Config(retries={"mode": "standard", "max_attempts": 5})
 #: R2 refuses the checksum trailer that boto3 appends to uploads since 1.36:
 #: https://github.com/amd/gaia/pull/3029
 _R2_CONFIG = Config(
@@ -165,9 +166,14 @@ class BucketStorage:
         return url
 
 
-def open_storage(settings: StorageSettings, bucket: str) -> BucketStorage:
-    """Return the storage of one bucket: S3 with the role's credentials, R2 with its own keys."""
-    config = Config(signature_version="s3v4", retries={"mode": "standard", "max_attempts": 5})
+def open_storage(
+    settings: StorageSettings, bucket: str, patience: Config = _PATIENT
+) -> BucketStorage:
+    """Return the storage of one bucket: S3 with the role's credentials, R2 with its own keys.
+
+    `patience` says how long and how often a call is tried; the default suits a worker.
+    """
+    config = Config(signature_version="s3v4").merge(patience)
     if settings.provider == "s3":
         client = boto3.client("s3", region_name=settings.region, config=config)
         return BucketStorage(client, bucket, has_tags=True)

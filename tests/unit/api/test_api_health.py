@@ -54,6 +54,15 @@ def test_health_sees_that_the_database_refuses(api: Any, monkeypatch: pytest.Mon
     assert (answer.status_code, answer.json()) == (503, {**ALL_OK, "database": "failed"})
 
 
+@pytest.mark.parametrize("port", ["storage", "sender"])
+def test_a_service_that_hangs_holds_no_request_longer_than_the_balancer_waits(port: str) -> None:
+    from worker_images.api import ports
+
+    config = getattr(ports, port)()._client.meta.config
+    tries_s = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert tries_s < 30
+
+
 def test_a_check_that_hangs_is_reported_and_not_started_again() -> None:
     release, started = Event(), []
 

@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from worker_images.api.environment import load_api_settings
+from worker_images.base.database import LIVENESS
 
 API = load_api_settings(os.environ)
 
@@ -59,6 +60,7 @@ DATABASES = {
         "OPTIONS": {
             "application_name": "academy-api",
             "connect_timeout": 3,
+            **LIVENESS,
             "options": "-c statement_timeout=15000",
         },
     }

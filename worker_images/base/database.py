@@ -12,6 +12,14 @@ import psycopg
 from worker_images.base.settings import DatabaseSettings
 
 _CONNECT_TIMEOUT_S = 10
+#: A server that vanished without a word (a failover) is given up within a minute; Linux alone would
+#: wait for two hours. https://www.postgresql.org/docs/current/libpq-connect.html
+LIVENESS: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class Database:
@@ -59,6 +67,7 @@ def open_database(settings: DatabaseSettings) -> Database:
             autocommit=True,
             connect_timeout=_CONNECT_TIMEOUT_S,
             application_name="academy-worker",
+            **LIVENESS,
         )
 
     return Database(connect)

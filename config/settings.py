@@ -14,13 +14,15 @@ from pydantic import ValidationError
 
 from config.checks import Key, Problem, problems
 from config.files import BASE, FileError, merge, read, sets
-from config.models import Api, Queue, Rung, Settings, Storage, Worker
+from config.model_storage import Storage
+from config.models import Api, Queue, Rung, Settings, Worker
 from config.schema_text import describe, keys_of, schema_at
 
 __all__ = ["Api", "Queue", "Rung", "Settings", "SettingsError", "Storage", "Worker"]
 __all__ += ["DIRECTORY", "environments", "load_settings", "release_tag"]
 
 DIRECTORY = Path(__file__).parent / "environments"
+SIZES = Path(__file__).parent / "sizes"
 #: https://docs.docker.com/reference/cli/docker/image/tag/
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _ROOT = Path(__file__).parent.parent
@@ -46,8 +48,15 @@ def release_tag(given: object) -> str:
     return given
 
 
-def load_settings(environment: str | None, *, directory: Path = DIRECTORY) -> Settings:
-    """Return the settings of an environment: its own file merged over `base.yaml`.
+def load_settings(
+    environment: str | None,
+    *,
+    users_per_day: int | str | None = None,
+    directory: Path = DIRECTORY,
+) -> Settings:
+    """Return the settings of an environment: `base.yaml`, its size's file, its own file on top.
+
+    `users_per_day` asks for another size than the environment's own, as `500` or `"500"`.
 
     Raises: SettingsError for an unknown environment, an unreadable file, an unknown or missing
     key, a value out of its range, or values that contradict each other.
@@ -61,17 +70,25 @@ def load_settings(environment: str | None, *, directory: Path = DIRECTORY) -> Se
         )
     path = directory / f"{environment}.yaml"
     try:
-        base, own = read(directory / BASE), read(path)
+        files = [(directory / BASE, read(directory / BASE)), (path, read(path))]
+        size = users_per_day or merge(files[0][1], files[1][1]).get("users_per_day")
+        if (sized := SIZES / f"{size}.yaml").is_file():
+            files.insert(1, (sized, read(sized)))
     except FileError as error:
         raise SettingsError(str(error).replace(f"{_ROOT}/", "")) from error
-    merged = merge(base, own)
+    merged: dict[str, Any] = {}
+    for _, content in files:
+        merged = merge(merged, content)
     merged.setdefault("environment", environment)
+    if users_per_day:
+        asked = str(users_per_day)
+        merged["users_per_day"] = int(asked) if asked.isdecimal() else asked
     found = _validated(merged, environment)
     if isinstance(found, Settings):
         return found
-    # A missing key belongs into the environment's file, unless base.yaml set what is wrong.
+    # The last file that sets what is wrong; a missing key belongs into the environment's.
     first = found[0]
-    blamed = directory / BASE if not sets(own, first.key) and sets(base, first.key) else path
+    blamed = next((at for at, content in reversed(files) if sets(content, first.key)), path)
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     raise SettingsError(f"{_shown(blamed)}: {_sentence(first)}{more}")
 

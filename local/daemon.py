@@ -21,8 +21,11 @@ from local.hosts.imds import PREFIX, Imds
 from local.hosts.instances import LocalInstances
 from local.hosts.lb_target_health import TargetHealth
 from local.hosts.load_balancer import LocalLoadBalancers
+from local.hosts.registry_images import RegistryImages
+from local.images import images_directory
 from local.server import SERVICES, EmbeddedAws, Surroundings, build
 from local.services.autoscaling.service import AutoScalingService
+from local.services.rotations import Rotations
 from local.services.sqs.service import SqsService
 from local.supervisor import Supervisor
 
@@ -66,6 +69,7 @@ def serve(state_dir: Path, port: int) -> None:
         *SERVICES,
         lambda around, hosts: LambdaInvocations(parts[0].functions),
         lambda around, hosts: TargetHealth(parts[0].balancers),
+        lambda around, hosts: RegistryImages(images_directory(state_dir), account=ACCOUNT),
     )
     aws = build(port=port, clock=SystemClock(), services=services, make_hosts=make_hosts)
     loop = _loop(aws, parts[0])
@@ -90,8 +94,10 @@ def _parts(state_dir: Path, supervisor: Supervisor, around: Surroundings) -> _Pa
 
 def _loop(aws: EmbeddedAws, parts: _Parts) -> Loop:
     sqs, autoscaling = aws.services["sqs"], aws.services["autoscaling"]
+    rotations = aws.services["secretsmanager"]
     assert isinstance(sqs, SqsService)  # noqa: S101 (narrows the type; SERVICES makes them)
     assert isinstance(autoscaling, AutoScalingService)  # noqa: S101
+    assert isinstance(rotations, Rotations)  # noqa: S101
     return Loop(
         aws.clock,
         controllers(
@@ -99,8 +105,11 @@ def _loop(aws: EmbeddedAws, parts: _Parts) -> Loop:
             aws.hosts,
             sqs=sqs,
             autoscaling=autoscaling,
+            rotations=rotations,
             account=ACCOUNT,
             region=REGION,
             unhealthy=parts.balancers.unhealthy,
+            taken=parts.balancers.traffic.taken,
+            targets=parts.balancers.counted,
         ),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Allowed, and without a meaning for a process: the venv holds what RUN installs.
-IGNORED = frozenset({"EXPOSE", "HEALTHCHECK", "LABEL", "RUN", "STOPSIGNAL"})
+IGNORED = frozenset({"EXPOSE", "HEALTHCHECK", "LABEL", "RUN", "STOPSIGNAL", "VOLUME"})
 ALLOWED = frozenset(
     {"ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "USER", "WORKDIR"} | IGNORED
 )

@@ -1,4 +1,4 @@
-"""Which built images stay: the tags built last, and those that a container runs."""
+"""Which built images stay: those built last, those released last, those that a container runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from local.hosts.instance_home import InstanceHome
 
-#: Enough to roll back by hand.
+#: Of what was built, and apart from that of what was released.
 KEPT_TAGS = 5
+KEPT_RELEASED = 10
 
 
 def tags_in_use(state_dir: Path) -> frozenset[str]:
@@ -24,8 +25,16 @@ def tags_in_use(state_dir: Path) -> frozenset[str]:
 
 
 def drop_old(repository: Path, in_use: frozenset[str]) -> None:
-    """Delete a repository's tags but the KEPT_TAGS newest and those in use."""
-    tags = sorted(repository.glob("[!.]*"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-    for directory in tags[KEPT_TAGS:]:
-        if directory.name not in in_use:
+    """Delete a repository's images but the newest, those released last, and those in use.
+
+    An image is a directory by its tag; a released one has a link beside it (registry_images).
+    """
+    tags = sorted(repository.glob("[!.]*"), key=lambda one: one.lstat().st_mtime_ns, reverse=True)
+    links = [tag for tag in tags if tag.is_symlink()]
+    built = [tag for tag in tags if not tag.is_symlink()]
+    for link in links[KEPT_RELEASED:]:
+        link.unlink(missing_ok=True)
+    released = {link.readlink().name for link in links[:KEPT_RELEASED]}
+    for directory in built[KEPT_TAGS:]:
+        if directory.name not in in_use | released:
             shutil.rmtree(directory, ignore_errors=True)

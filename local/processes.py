@@ -118,3 +118,18 @@ def stop(known: Sequence[tuple[Record, int]], grace_s: float) -> list[Record]:
     for one, _ in known:
         kill([*families.get(one.pid, ()), *family(one)])
     return [one for one, _ in running]
+
+
+def cpu_s_of(pid: int) -> float | None:
+    """Return the CPU seconds of a process and its descendants, ended ones too; None if gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return None
+    used = 0.0
+    for one in family:
+        with suppress(psutil.Error):  # it ended meanwhile, and counts as its parent's
+            times = one.cpu_times()
+            used += times.user + times.system + times.children_user + times.children_system
+    return used

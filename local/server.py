@@ -22,8 +22,11 @@ from local.hosts import Hosts
 from local.protocol import Service
 from local.services import moto_repairs
 from local.services.autoscaling.service import AutoScalingService
+from local.services.database_passwords import DatabasePasswords
 from local.services.elasticache.service import ElastiCache
+from local.services.rotations import Rotations
 from local.services.sqs.service import SqsService
+from local.signals import Signals
 from local.storage_front import StorageFront
 
 HOST = "127.0.0.1"
@@ -50,6 +53,10 @@ SERVICES: tuple[ServiceFactory, ...] = (
     lambda around, hosts: AutoScalingService(
         around.clock, account=ACCOUNT, region=REGION, clients=around.clients
     ),
+    lambda around, hosts: Rotations(
+        around.clock, account=ACCOUNT, region=REGION, functions=hosts.functions
+    ),
+    lambda around, hosts: DatabasePasswords(around.clients, hosts.databases),
     lambda around, hosts: ElastiCache(account=ACCOUNT, region=REGION, caches=hosts.caches),
 )
 
@@ -114,7 +121,7 @@ def build(
     application.storage = StorageFront(clients, clock)
     hosts = make_hosts(surroundings) if make_hosts else Hosts()
     made = [factory(surroundings, hosts) for factory in services]
-    made.append(CloudFormation(Workspace(Store(clock), clients, hosts, endpoint)))
+    made.append(CloudFormation(Workspace(Store(clock), clients, hosts, endpoint, Signals(clock))))
     for service in made:
         application.add(service)
     return EmbeddedAws(

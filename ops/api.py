@@ -36,11 +36,6 @@ class Api:
         }
         self._internal = {INTERNAL_KEY_HEADER: access.internal_key}
 
-    def health(self) -> tuple[int, dict[str, Any]]:
-        """Return the status and the field of each dependency."""
-        response = self._send("GET", api_paths.HEALTH)
-        return response.status_code, _fields(response)
-
     def metrics(self) -> str:
         """Return the Prometheus text."""
         return self._checked(self._send("GET", api_paths.METRICS, headers=self._internal)).text

@@ -26,17 +26,23 @@ def cdk(*arguments: str) -> list[str]:
     return [str(node), str(cli), *arguments, "--no-notices"]
 
 
-def synth_arguments(environment: str, image_tag: str, output: Path) -> list[str]:
-    """Return the arguments that synthesize an environment into `output`."""
+def synth_arguments(
+    environment: str, image_tag: str, output: Path, users_per_day: int | None = None
+) -> list[str]:
+    """Return the arguments that synthesize an environment into `output`, at its own size or one."""
     context = ["-c", f"env={environment}", "-c", f"image_tag={image_tag}"]
+    if users_per_day:
+        context += ["-c", f"users_per_day={users_per_day}"]
     return ["synth", "--quiet", *context, "--output", str(output)]
 
 
-def deploy_arguments(assembly: Path, *, concurrency: int = CONCURRENCY) -> list[str]:
-    """Return the arguments that deploy every stack of an assembly, nothing synthesized again."""
+def deploy_arguments(
+    assembly: Path, *, stack: str | None = None, concurrency: int = CONCURRENCY
+) -> list[str]:
+    """Return the arguments that deploy an assembly, all of it or one stack alone, as it stands."""
     return [
         "deploy",
-        "--all",
+        *([stack, "--exclusively"] if stack else ["--all"]),
         "--app",
         str(assembly),
         "--require-approval",

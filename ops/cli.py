@@ -13,20 +13,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from config.settings import SettingsError, load_settings
-from ops import deploying, lecture, places, status, timeline
+from ops import lecture, places, status, timeline
 from ops import up as ups
+from ops.cost.command import cost
 from ops.diagram import draw
 from ops.errors import OperatorError
+from ops.release_commands import (
+    Environment,
+    ImageTag,
+    Json,
+    deploy,
+    diff,
+    releases,
+    rollback,
+    synth,
+)
 from ops.view import console as make_console
 
 app = typer.Typer(name="academy", no_args_is_help=True, pretty_exceptions_enable=False)
 
-Environment = Annotated[str, typer.Argument(help="local, dev, staging or prod")]
-ImageTag = Annotated[str, typer.Option(help="the commit (locally the hash) of the images")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Tenant = Annotated[int, typer.Option(min=1, help="whose staff to act as")]
-Output = Annotated[Path | None, typer.Option(help="where the assembly goes")]
 INTERRUPTED = 130
+
+for command in (synth, diff, deploy, releases, rollback, cost):
+    app.command()(command)
 
 
 @app.command()
@@ -37,35 +47,6 @@ def up(
 ) -> None:
     """Deploy everything to the embedded AWS and carry a lecture video through the line."""
     ups.up(image_tag, video, make_console(), tenant_id=tenant)
-
-
-@app.command()
-def synth(environment: Environment, image_tag: ImageTag, output: Output = None) -> None:
-    """Write an environment's templates to cdk.out/<environment>."""
-    load_settings(environment)
-    target = output.absolute() if output else places.assembly(environment)
-    fresh = deploying.synthesize(environment, image_tag, target)
-    typer.echo(f"{environment}: {'written' if fresh else 'unchanged'}")
-
-
-@app.command()
-def diff(environment: Environment, image_tag: ImageTag) -> None:
-    """Print what a deploy would change; exit 1 when there is anything."""
-    load_settings(environment)
-    assembly = places.assembly(environment)
-    deploying.synthesize(environment, image_tag, assembly)
-    if deploying.diff(assembly, make_console()):
-        raise typer.Exit(1)
-
-
-@app.command()
-def deploy(environment: Environment, image_tag: ImageTag) -> None:
-    """Synthesize and deploy all stacks of an environment."""
-    load_settings(environment)
-    assembly = places.assembly(environment)
-    deploying.synthesize(environment, image_tag, assembly)
-    for stack in deploying.deploy(environment, assembly, make_console()):
-        typer.echo(f"{stack.name}: {stack.state}")
 
 
 @app.command(name="lecture")
@@ -115,7 +96,7 @@ def main() -> None:
     """Run the CLI; a failure is one message, never a traceback."""
     errors = make_console(stderr=True)
     try:
-        app()
+        app(prog_name="academy")
     except SystemExit as left:
         # Typer makes this exit of an interrupt.
         if left.code == INTERRUPTED:
@@ -124,7 +105,7 @@ def main() -> None:
     except OperatorError as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         _where_to_look(error, errors)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except SettingsError as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

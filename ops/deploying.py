@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
-from config.settings import load_settings
+from config.settings import Settings
 from ops import aws, cdk, failures, inputs, places
 from ops.deploy_events import StackProgress, advance, stack_of, trouble
 from ops.errors import OperatorError
+from ops.releases.assemblies import Assembly
 from ops.view import live
 
 BOOTSTRAP_STACK = "CDKToolkit"
@@ -20,18 +21,23 @@ _STYLES = {"done": "green", "unchanged": "dim", "failed": "red", "deploying": "y
 _SAID_CHARACTERS = 4000
 
 
-def synthesize(environment: str, image_tag: str, assembly: Path) -> bool:
+def synthesize(
+    environment: str, image_tag: str, assembly: Path, *, users_per_day: int | None = None
+) -> bool:
     """Write an environment's assembly; return False when it stood for the same inputs already.
+
+    `users_per_day` asks for another size than the environment's own.
 
     Raises: OperatorError with what the app said.
     """
-    expected = inputs.fingerprint(places.ROOT, environment, image_tag)
+    expected = inputs.fingerprint(places.ROOT, environment, image_tag, users_per_day)
     if inputs.is_current(assembly, expected):
         return False
     assembly.parent.mkdir(parents=True, exist_ok=True)
     inputs.stamp_of(assembly).unlink(missing_ok=True)
     lines: list[str] = []
-    if cdk.run(cdk.synth_arguments(environment, image_tag, assembly), lines.append):
+    arguments = cdk.synth_arguments(environment, image_tag, assembly, users_per_day)
+    if cdk.run(arguments, lines.append):
         raise OperatorError(_said(lines) or "cdk synth failed without a word")
     inputs.stamp_of(assembly).write_text(expected, "utf-8")
     return True
@@ -51,12 +57,13 @@ def bootstrap(account: str, region: str, assembly: Path) -> bool:
     return True
 
 
-def deploy(environment: str, assembly: Path, console: Console) -> list[StackProgress]:
-    """Deploy every stack of an assembly and return how each ended.
+def deploy(
+    settings: Settings, assembly: Path, console: Console, *, stack: str | None = None
+) -> list[StackProgress]:
+    """Deploy every stack of an assembly, or one alone, and return how each ended.
 
     Raises: OperatorError with the resources that failed and why.
     """
-    region = load_settings(environment).aws.region
     began = datetime.now(UTC)
     board: dict[str, StackProgress] = {}
     lines: list[str] = []
@@ -70,9 +77,9 @@ def deploy(environment: str, assembly: Path, console: Console) -> list[StackProg
                 board[step.name] = step
                 show(f"{step.name}: {step.state}" if step.state != "deploying" else "")
 
-        code = cdk.run(cdk.deploy_arguments(assembly), on_line)
+        code = cdk.run(cdk.deploy_arguments(assembly, stack=stack), on_line)
     if code:
-        found = failures.since(environment, region, began)
+        found = failures.since(settings, Assembly(assembly).stacks, began)
         text = "\n".join(f"{f.stack}: {f.type_name} {f.resource}: {f.reason}" for f in found)
         raise OperatorError(f"deploy failed:\n{text or _said(trouble(lines))}")
     return list(board.values())

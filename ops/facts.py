@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,11 +108,28 @@ def backlog(settings: Settings, now: datetime | None = None) -> BacklogFact | No
     return BacklogFact(points[-1]["Timestamp"].timestamp(), points[-1]["Maximum"])
 
 
+def stacks_named(settings: Settings, names: Iterable[str]) -> list[StackFacts]:
+    """Return stacks by their names, sorted; one that does not exist is left out.
+
+    A deploy's role may ask for its own stacks, by name, and may not list an account's.
+    """
+    found = []
+    for name in sorted(set(names)):
+        try:
+            found += aws.cloudformation(settings, name).describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+    return [_stack(each) for each in found]
+
+
 def stacks(settings: Settings) -> list[StackFacts]:
     """Return the environment's stacks, sorted by name."""
-    pages = aws.client("cloudformation", settings.aws.region).get_paginator("describe_stacks")
-    found = [stack for page in pages.paginate() for stack in page["Stacks"]]
     prefix = places.stack_prefix(settings.environment)
+    found = []
+    for region in aws.regions(settings):
+        pages = aws.client("cloudformation", region).get_paginator("describe_stacks")
+        found += [stack for page in pages.paginate() for stack in page["Stacks"]]
     return sorted(
         (_stack(each) for each in found if each["StackName"].startswith(prefix)),
         key=lambda stack: stack.name,

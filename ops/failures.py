@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import aws, places
+from config.settings import Settings
+from ops import aws
 
 #: A consequence of another resource's failure, not a cause.
 _CONSEQUENCES = ("Resource creation cancelled", "Resource update cancelled")
@@ -39,16 +41,11 @@ def causes(events: Iterable[Mapping[str, Any]], since: datetime) -> list[Failure
     return found
 
 
-def since(environment: str, region: str, moment: datetime) -> list[Failure]:
-    """Return the causes in an environment's stacks; none when CloudFormation cannot be asked."""
-    cloudformation = aws.client("cloudformation", region)
+def since(settings: Settings, stacks: Iterable[str], moment: datetime) -> list[Failure]:
+    """Return the causes in stacks since a moment; one that cannot be asked has none."""
     events: list[Mapping[str, Any]] = []
-    try:
-        for page in cloudformation.get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
-                if stack["StackName"].startswith(places.stack_prefix(environment)):
-                    answer = cloudformation.describe_stack_events(StackName=stack["StackName"])
-                    events += answer["StackEvents"]
-    except (BotoCoreError, ClientError):
-        return []
+    for name in stacks:
+        with suppress(BotoCoreError, ClientError):
+            cloudformation = aws.cloudformation(settings, name)
+            events += cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     return causes(events, moment)

@@ -10,9 +10,11 @@ from pathlib import Path
 SOURCES = ("app.py", "cdk.json", "requirements.txt", "config", "stacks", "lambdas")
 
 
-def fingerprint(root: Path, environment: str, image_tag: str) -> str:
+def fingerprint(
+    root: Path, environment: str, image_tag: str, users_per_day: int | None = None
+) -> str:
     """Return the SHA-256 of everything that the templates of an environment depend on."""
-    digest = hashlib.sha256(f"{environment}\0{image_tag}\0".encode())
+    digest = hashlib.sha256(f"{environment}\0{image_tag}\0{users_per_day}\0".encode())
     for path in _files(root):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from config.contracts.edges import EDGE_REGION, KEY_PAIR_OUTPUT, edge_stack_name
 from config.contracts.parameters import environment_path
 from config.contracts.queues import BY_KEY
+from config.model_edge import Playback
 from config.settings import Settings
 from stacks.constructs.parameters import EnvironmentParameters, SecretValue, generated_secret
 from stacks.constructs.platform_stack import Place, PlatformStack
 
 if TYPE_CHECKING:
     from stacks.data import DataStack
+    from stacks.edge import EdgeStack
     from stacks.storage import StorageStack
 
 #: Read by the Django application of the API's image.
@@ -35,11 +40,14 @@ class ConfigurationStack(PlatformStack):
         settings: Settings,
         data: DataStack,
         storage: StorageStack,
+        edge: EdgeStack | None,
     ) -> None:
         super().__init__(scope, "configuration", place, stateful=True)
+        if edge:
+            # This stack reads the edge's key id, and the API's the edge's secret.
+            self.add_stack_dependency(edge)
         shared = {
-            **_database(data),
-            **_redis(data),
+            **data.variables,
             **storage.variables,
             **{queue.variable: queue.physical(place.environment) for queue in BY_KEY.values()},
             "AWS_DEFAULT_REGION": settings.aws.region,
@@ -48,7 +56,9 @@ class ConfigurationStack(PlatformStack):
             ),
         }
         self.workers = self._parameters("workers", shared)
-        self.api = self._parameters("api", {**shared, **self._api(settings)})
+        self.api = self._parameters(
+            "api", {**shared, **storage.api_variables, **self._api(settings)}
+        )
 
     def _parameters(self, role: str, values: dict[str, str | SecretValue]) -> EnvironmentParameters:
         path = environment_path(self.place.environment, role)
@@ -60,8 +70,9 @@ class ConfigurationStack(PlatformStack):
         )
 
     def _api(self, settings: Settings) -> dict[str, str | SecretValue]:
-        names = [settings.api.domain_name] if settings.api.domain_name else []
+        names = [settings.api_host] if settings.api_host else []
         return {
+            **self._playback(settings.edge.playback),
             "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS_MODULE,
             "SECRET_KEY": self._secret("DjangoSecretKey", "Signs sessions and playback links"),
             "ALLOWED_HOSTS": ",".join([*names, *settings.api.allowed_hosts]),
@@ -73,24 +84,16 @@ class ConfigurationStack(PlatformStack):
             "VIDEO_ATTEMPTS": str(settings.queues["video"].attempts),
         }
 
-
-def _database(data: DataStack) -> dict[str, str | SecretValue]:
-    credentials = data.database.credentials
-    assert credentials is not None  # noqa: S101 - a database always has credentials
-    return {
-        "DB_HOST": data.database.host,
-        "DB_PORT": data.database.port,
-        "DB_NAME": data.database_name,
-        "DB_USER": SecretValue(credentials, "username"),
-        "DB_PASSWORD": SecretValue(credentials, "password"),
-    }
-
-
-def _redis(data: DataStack) -> dict[str, str | SecretValue]:
-    found: dict[str, str | SecretValue] = {
-        "REDIS_HOST": data.redis.host,
-        "REDIS_PORT": data.redis.port,
-    }
-    if data.redis.credentials:
-        found["REDIS_PASSWORD"] = SecretValue(data.redis.credentials, "password")
-    return found
+    def _playback(self, playback: Playback | None) -> dict[str, str | SecretValue]:
+        """What the API signs cookies with; the key's id is known to the edge alone."""
+        if playback is None:
+            return {}
+        name = edge_stack_name(self.place.environment)
+        return {
+            "PLAYBACK_KEY_PAIR_ID": cdk.Fn.get_stack_output(name, KEY_PAIR_OUTPUT, EDGE_REGION),
+            "PLAYBACK_PRIVATE_KEY": SecretValue(
+                secretsmanager.Secret.from_secret_name_v2(
+                    self, "PlaybackKey", playback.private_key_secret_name
+                )
+            ),
+        }

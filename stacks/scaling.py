@@ -31,6 +31,7 @@ class ScalingStack(PlatformStack):
         workers: Sequence[WorkerStack],
     ) -> None:
         super().__init__(scope, "scaling", place)
+        self.workers = workers
         for stack in workers:
             self.add_stack_dependency(stack)
         self.metric = BacklogMetric(

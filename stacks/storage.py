@@ -5,8 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from config import models
-from config.contracts.storage_keys import R2_SECRET_KEYS
+from config.contracts.environment import ORIGINAL_DAYS
+from config.contracts.storage_keys import HLS_PATTERN, R2_SECRET_KEYS
+from config.model_edge import Edge
+from config.model_storage import Storage
 from stacks.constructs.buckets import BucketRules, ObjectStorage, S3Storage
 from stacks.constructs.parameters import SecretValue
 from stacks.constructs.platform_stack import Place, PlatformStack
@@ -16,7 +18,7 @@ from stacks.constructs.r2_storage import R2Storage
 class StorageStack(PlatformStack):
     """Buckets on S3, or lifecycle and CORS of the buckets on R2. Stateful."""
 
-    def __init__(self, scope: Construct, *, place: Place, storage: models.Storage) -> None:
+    def __init__(self, scope: Construct, *, place: Place, storage: Storage, edge: Edge) -> None:
         super().__init__(scope, "storage", place, stateful=True)
         names = storage.buckets.model_dump()
         rules = BucketRules(
@@ -29,8 +31,13 @@ class StorageStack(PlatformStack):
             "STORAGE_PROVIDER": storage.provider,
             **{f"R2_{role.upper()}_BUCKET": name for role, name in names.items()},
         }
+        #: What the API alone is told: where no lifecycle rule can, it deletes finished originals.
+        self.api_variables: dict[str, str | SecretValue] = {}
         if storage.r2 is None or storage.provider == "s3":
-            self.objects = S3Storage(self, "Buckets", names=names, rules=rules, place=place)
+            buckets = S3Storage(self, "Buckets", names=names, rules=rules, place=place)
+            if edge.playback:
+                buckets.grant_distributions_read("video", HLS_PATTERN)
+            self.objects = buckets
             return
         credentials = secretsmanager.Secret.from_secret_name_v2(
             self, "Credentials", storage.r2.credentials_secret_name
@@ -49,3 +56,4 @@ class StorageStack(PlatformStack):
             "R2_ACCESS_KEY": SecretValue(credentials, R2_SECRET_KEYS[0]),
             "R2_SECRET_KEY": SecretValue(credentials, R2_SECRET_KEYS[1]),
         }
+        self.api_variables[ORIGINAL_DAYS] = str(storage.original_days)

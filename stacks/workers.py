@@ -10,19 +10,20 @@ from config import models
 from config.contracts.ladder import Rung, format_ladder
 from config.contracts.names import worker_group_name
 from config.settings import Settings
+from stacks.constructs.buckets import VIDEO_ACTIONS, WORKER_ACTIONS
+from stacks.constructs.firewall import frozen_group
 from stacks.constructs.foundation import Foundation
 from stacks.constructs.job_queue import grant_queues
 from stacks.constructs.platform_stack import Place, PlatformStack
-from stacks.constructs.private_network import frozen_group
-from stacks.constructs.worker_fleet import FleetSize, WorkerFleet
+from stacks.constructs.worker_fleet import WorkerFleet, WorkerSize
 
 if TYPE_CHECKING:
     from stacks.api import ApiStack
 
-#: Objects that each kind of worker reads and writes: bucket role, prefix.
-OBJECTS = {
-    "video": (("video", "tenants/"),),
-    "ai": (("ai", ""), ("excel", ""), ("storage", "")),
+#: Objects that each kind of worker reads and writes: bucket role, prefix, actions.
+OBJECTS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    "video": (("video", "tenants/", VIDEO_ACTIONS),),
+    "ai": tuple((bucket, "", WORKER_ACTIONS) for bucket in ("ai", "excel", "storage")),
     "messaging": (),
 }
 
@@ -54,9 +55,12 @@ class WorkerStack(PlatformStack):
             security_group=frozen_group(self, "WorkersGroup", base.network.firewall.workers),
             parameters=base.worker_environment,
             environment=fleet_environment(settings, kind),
-            size=FleetSize(
-                instance_type=worker.instance_type,
+            size=WorkerSize(
+                instance_types=worker.instance_types,
+                on_demand_base=worker.on_demand_base,
+                spot_percent=worker.spot_percent,
                 disk_gb=worker.disk_gb,
+                scratch_gb=worker.scratch_gb,
                 minimum=worker.min_instances,
                 maximum=worker.max_instances,
             ),
@@ -64,16 +68,14 @@ class WorkerStack(PlatformStack):
             termination_wait_s=worker.termination_wait_s,
         )
         grant_queues(self.fleet.role, kind, base.job_queues)
-        for bucket, prefix in OBJECTS[kind]:
-            base.objects.grant_read_write(self.fleet.role, bucket, prefix)
-        self.alarms = [
+        for bucket, prefix, actions in OBJECTS[kind]:
+            base.objects.grant(self.fleet.role, bucket, prefix, actions)
+        for key in worker.queues:
             base.job_queues[key].oldest_message_alarm(
                 self,
                 f"Oldest{key.title().replace('_', '')}Alarm",
                 threshold_s=worker.oldest_message_alarm_s,
             )
-            for key in worker.queues
-        ]
 
 
 def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, str]:
@@ -81,6 +83,7 @@ def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, 
     worker = settings.workers[kind]
     queue = settings.queues[worker.queues[0]]
     found = {
+        "ENVIRONMENT": settings.environment,
         "WORKER_KIND": kind,
         "AUTO_SCALING_GROUP_NAME": worker_group_name(settings.environment, kind),
         "IDLE_S": str(worker.idle_s),

@@ -27,3 +27,22 @@ def blocks(path: Path) -> list[Block]:
         Block(found["marked"], textwrap.dedent(found["text"]))
         for found in _FENCED.finditer(path.read_text("utf-8"))
     ]
+
+
+_HEADING = re.compile(r"^#+ +(?P<text>.+?) *$", re.MULTILINE)
+_ANCHOR = re.compile(r'<a id="(?P<id>[^"]+)"></a>')
+
+
+def anchors(path: Path) -> set[str]:
+    """Return what links into a runbook may end with: GitHub's ids of its headings, and its own.
+
+    https://docs.github.com/en/get-started/writing-on-github (section links)
+    """
+    outside = _FENCED.sub("", path.read_text("utf-8"))
+    return {_slug(found["text"]) for found in _HEADING.finditer(outside)} | {
+        found["id"] for found in _ANCHOR.finditer(outside)
+    }
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

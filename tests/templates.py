@@ -40,7 +40,12 @@ def text(value: Any) -> str:
         return str(separator).join(text(part) for part in parts)
     if isinstance(value, dict) and "Fn::Base64" in value:
         return text(value["Fn::Base64"])
-    if isinstance(value, dict) and set(value) & {"Ref", "Fn::GetAtt", "Fn::ImportValue"}:
+    if isinstance(value, dict) and set(value) & {
+        "Ref",
+        "Fn::GetAtt",
+        "Fn::ImportValue",
+        "Fn::GetStackOutput",
+    }:
         return "<" + re.sub(r"[^A-Za-z0-9.:-]+", " ", str(next(iter(value.values())))).strip() + ">"
     return str(value)
 

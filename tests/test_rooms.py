@@ -36,7 +36,7 @@ class Rule:
 RULES = (
     Rule("config.contracts", (), frozenset()),
     Rule("config", ("config",), frozenset({"pydantic", "yaml"})),
-    Rule("app", ("stacks", "config.settings"), frozenset({"aws_cdk"})),
+    Rule("app", ("stacks", "config.settings"), frozenset({"aws_cdk", "cdk_nag"})),
     Rule("stacks.constructs", ("config.contracts",), frozenset({"aws_cdk", "constructs"})),
     Rule("stacks", ("stacks.constructs", "config"), frozenset({"aws_cdk", "constructs"})),
     Rule("lambdas", ("config.contracts",), frozenset({"boto3", "botocore"})),

@@ -10,6 +10,16 @@ UPLOAD_INIT = f"{VIDEOS}upload/init/"
 
 BACKLOG_COUNT = "/api/v1/internal/video/backlog-count/"
 
+#: Every path of the API, as CloudFront's patterns; what needs a key asks for it itself. Paths below
+#: STATIC hold a hash of their content, so that an edge may keep them.
+PUBLIC_PATTERNS = ("/api/*", "/health*", METRICS, "/watch/*")
+STATIC_PATTERN = "/static/*"
+#: Beginnings of the paths that a client address may ask for only so often a minute. A class behind
+#: one address loads watch pages and segments at once, so these are not among them.
+RATE_LIMITED = ("/api/", HEALTH)
+#: Paths whose request body is a file.
+BODY_UPLOADS = ("/api/v1/enrollments/lecture_enroll_from_excel/",)
+
 #: Staff calls carry `Authorization: Bearer <OPERATOR_API_TOKEN>` and the tenant in this header.
 TENANT_HEADER = "X-Tenant-Id"
 

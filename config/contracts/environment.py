@@ -11,7 +11,13 @@ from config.contracts.queues import QUEUES
 QUEUE_NAMES = tuple(queue.variable for queue in QUEUES)
 
 DATABASE = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD")
+#: ARN of the secret that DB_PASSWORD came from, for whoever is refused after a rotation.
+DATABASE_SECRET = "DB_SECRET_ARN"  # noqa: S105 - a name
+#: libpq's sslmode; present where the server has TLS.
+DATABASE_TLS = "DB_SSLMODE"
 REDIS = ("REDIS_HOST", "REDIS_PORT")
+#: `true` where Redis speaks TLS, and where it is a cluster; absent otherwise.
+REDIS_TLS, REDIS_CLUSTER = "REDIS_TLS", "REDIS_CLUSTER"
 BUCKETS = ("R2_AI_BUCKET", "R2_VIDEO_BUCKET", "R2_EXCEL_BUCKET", "R2_STORAGE_BUCKET")
 #: `s3` uses the role's credentials; `r2` needs R2_CREDENTIALS as well.
 STORAGE_PROVIDER = "STORAGE_PROVIDER"
@@ -19,6 +25,7 @@ R2_CREDENTIALS = ("R2_ENDPOINT", "R2_ACCESS_KEY", "R2_SECRET_KEY")
 
 _SHARED = (
     *DATABASE,
+    DATABASE_SECRET,
     *REDIS,
     *BUCKETS,
     *QUEUE_NAMES,
@@ -40,11 +47,26 @@ API = (
     "OPERATOR_API_TOKEN",
     "VIDEO_ATTEMPTS",
 )
-#: Present only where Redis asks for a password.
-OPTIONAL = ("REDIS_PASSWORD", *R2_CREDENTIALS)
+#: Days after which the API deletes the original of a finished video; present where the store has no
+#: rule that could.
+ORIGINAL_DAYS = "ORIGINAL_DAYS"
+#: The id and the private key that the API signs CloudFront's cookies with; both, or none where
+#: segments come from the store itself.
+PLAYBACK = ("PLAYBACK_KEY_PAIR_ID", "PLAYBACK_PRIVATE_KEY")
+#: Present only where the database, Redis, the store or the edge asks for them.
+OPTIONAL = (
+    DATABASE_TLS,
+    "REDIS_PASSWORD",
+    REDIS_TLS,
+    REDIS_CLUSTER,
+    *R2_CREDENTIALS,
+    ORIGINAL_DAYS,
+    *PLAYBACK,
+)
 
 #: Given to one fleet's containers by its user data, since they differ by fleet.
 WORKER_FLEET = (
+    "ENVIRONMENT",
     "WORKER_KIND",
     "AUTO_SCALING_GROUP_NAME",
     "IDLE_S",
@@ -63,7 +85,12 @@ METRIC_FUNCTION = (
     "FLEETS",
     "TICK_S",
 )
+#: The canary.
+HEALTH_CANARY = ("HEALTH_URL", "ENVIRONMENT")
 INTERNAL_KEY_HEADER = "X-Internal-Key"
+
+#: Which configuration a rendered file is: `parameters.configuration_digest`. Nobody stores it.
+CONFIGURATION = "CONFIGURATION"
 
 #: Variables whose values may appear in no log line.
 SECRETS = (
@@ -75,4 +102,5 @@ SECRETS = (
     "SECRET_KEY",
     "LAMBDA_INTERNAL_API_KEY",
     "OPERATOR_API_TOKEN",
+    "PLAYBACK_PRIVATE_KEY",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.contracts.names import worker_group_name
+from config.contracts.names import BARE_ENVIRONMENTS, worker_group_name
 
 VIDEO_NAMESPACE = "Academy/VideoProcessing"
 BACKLOG_COUNT = "BacklogCount"
@@ -28,10 +28,20 @@ def backlog_dimension_sets(environment: str) -> tuple[dict[str, str], ...]:
     )
 
 
-#: Published by every worker, one embedded-metric log line a job, dimension `WorkerType`.
+def worker_dimensions(environment: str, kind: str) -> dict[str, str]:
+    """Return the dimensions of a worker kind's metrics in Academy/Workers.
+
+    The documented environments have the kind alone; others, which may share their account, name
+    themselves, so that one environment's silence is not covered by another's voice.
+    """
+    found = {"WorkerType": WORKER_TYPES[kind]}
+    return found if environment in BARE_ENVIRONMENTS else {**found, "Environment": environment}
+
+
+#: Published by every worker, one embedded-metric log line a job, under `worker_dimensions`.
 QUEUE_AGE_S = "QueueAge"
 TIME_TO_START_S = "TimeToStart"
 JOB_DURATION_S = "JobDuration"
-#: A count of 1 under the dimensions `WorkerType` and `Outcome` (one of JOB_OUTCOMES).
+#: A count of 1 under the same and `Outcome` (one of JOB_OUTCOMES).
 JOBS = "Jobs"
 JOB_OUTCOMES = ("SUCCEEDED", "FAILED", "RETRY_WAIT", "DEAD", "HANDED_BACK", "LOST")

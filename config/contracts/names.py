@@ -42,3 +42,11 @@ def worker_group_name(environment: str, kind: str) -> str:
 
 METRIC_FUNCTION = "academy-worker-queue-depth-metric"
 METRIC_RULE = "academy-worker-queue-depth-rate"
+
+
+def released_tag_prefix(environment: str) -> str:
+    """Return how tags begin that a deploy adds to the images it released: those are kept longer.
+
+    `<prefix><image tag>`, such as `released-prod-0123abc4567d`.
+    """
+    return f"released-{environment}-"

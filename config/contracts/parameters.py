@@ -6,6 +6,9 @@ no value but a reference, `secretsmanager:<arn>` or `secretsmanager:<arn>#<json 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+
 from config.contracts.names import BARE_ENVIRONMENTS, PREFIX
 
 SECRET_SCHEME = "secretsmanager:"  # noqa: S105 - the form of a reference, no secret
@@ -15,6 +18,16 @@ def environment_path(environment: str, role: str) -> str:
     """Return the SSM path of a role's environment; `role` is `api` or `workers`."""
     middle = "" if environment in BARE_ENVIRONMENTS else f"{environment}/"
     return f"/{PREFIX}/{middle}{role}/env"
+
+
+#: What operators and pipelines find by its parameter, since its name is generated: `found_path`.
+RELEASE_BUCKET = "release-bucket"
+HEALTH_CANARY = "health-canary"
+
+
+def found_path(environment: str, thing: str) -> str:
+    """Return the SSM path of a generated name: `/academy/prod/release-bucket`."""
+    return f"/{PREFIX}/{environment}/{thing}"
 
 
 def secret_reference(arn: str, json_key: str | None = None) -> str:
@@ -28,3 +41,15 @@ def parse_secret_reference(value: str) -> tuple[str, str | None] | None:
         return None
     arn, _, key = value.removeprefix(SECRET_SCHEME).partition("#")
     return arn, key or None
+
+
+def configuration_digest(versions: Mapping[str, str]) -> str:
+    """Return 12 hex digits that stand for a configuration: which version of what it is made of.
+
+    `versions` maps each parameter's key to `<Version>.<LastModifiedDate in whole epoch seconds>`,
+    and each referenced secret's ARN to the id of its version AWSCURRENT; the secret that
+    DB_SECRET_ARN names does not count, since processes read it again by themselves. No value goes
+    in: the digest may be shown to anybody, and computed by who may read no secret.
+    """
+    lines = "".join(f"{name}={versions[name]}\n" for name in sorted(versions))
+    return hashlib.sha256(lines.encode()).hexdigest()[:12]

@@ -28,6 +28,10 @@ def hls_prefix(tenant_id: int, video_id: int) -> str:
     return f"tenants/{tenant_id}/video/hls/{video_id}/"
 
 
+#: Every video's HLS, as policies and CloudFront write it.
+HLS_PATTERN = "tenants/*/video/hls/*"
+
+
 def rendition_prefix(tenant_id: int, video_id: int, rung: int) -> str:
     """Return the prefix of rung `v<rung>`; 1 is the smallest."""
     return f"{hls_prefix(tenant_id, video_id)}v{rung}/"
@@ -47,7 +51,8 @@ def content_type(key: str) -> str:
 #: Where Excel exports lie, in the excel bucket: the lifecycle rule deletes by this prefix.
 EXCEL_EXPORTS_PREFIX = "exports/"
 #: Set on a video's original once its job has finished; the lifecycle rule deletes by this tag, so
-#: that an unfinished job never loses its source. S3 alone: R2 has no object tags.
+#: that an unfinished job never loses its source. S3 alone: R2 has no object tags, and the API
+#: deletes originals there.
 EXPIRE_ORIGINAL_TAG = ("lifecycle", "expire-original")
 #: Keys of the JSON secret with R2's credentials.
 R2_SECRET_KEYS = ("access_key_id", "secret_access_key")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
-import ssl
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +11,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from config.contracts.api_paths import BACKLOG_COUNT
+from config.contracts.edges import USER_AGENT
 from config.contracts.environment import INTERNAL_KEY_HEADER
+from config.contracts.http_hops import failed_hop
 
 #: For each of connecting and answering. Two of them must fit into the room of a tick.
 TIMEOUT_S = 2.0
@@ -83,7 +82,12 @@ class BacklogApi:
         except (BotoCoreError, ClientError) as error:
             raise FetchFailed("secret", str(error)) from error
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked with the settings
-            self._url, headers={INTERNAL_KEY_HEADER: key, "Accept": "application/json"}
+            self._url,
+            headers={
+                INTERNAL_KEY_HEADER: key,
+                "Accept": "application/json",
+                "User-Agent": USER_AGENT,
+            },
         )
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
@@ -94,17 +98,8 @@ class BacklogApi:
 
 def failure(error: Exception) -> FetchFailed:
     """Return what a failed request means: which hop, and why, without any header."""
-    if isinstance(error, urllib.error.HTTPError):
-        return FetchFailed("http", f"status {error.code}", status=error.code)
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    text = f"{type(cause).__name__}: {cause}"
-    if isinstance(cause, socket.gaierror):
-        return FetchFailed("dns", text)
-    if isinstance(cause, ssl.SSLError):
-        return FetchFailed("tls", text)
-    if isinstance(cause, TimeoutError):
-        return FetchFailed("time-out", text)
-    return FetchFailed("connect", text)
+    failed = failed_hop(error)
+    return FetchFailed(failed.hop, failed.reason, status=failed.status)
 
 
 def _parse(body: bytes) -> int:

@@ -22,7 +22,7 @@ def data(environment: str, fleet: Fleet, measured: Measured) -> dict[str, list[d
             for dimensions in names.backlog_dimension_sets(environment)
         ]
     if measured.depth is not None:
-        dimensions = {"WorkerType": names.WORKER_TYPES[fleet.kind]}
+        dimensions = names.worker_dimensions(environment, fleet.kind)
         found[names.WORKERS_NAMESPACE] = [_datum(names.QUEUE_DEPTH, dimensions, measured.depth)]
     return found
 

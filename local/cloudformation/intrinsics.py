@@ -38,6 +38,9 @@ class Lookup(Protocol):
     def imported(self, name: str) -> Any:
         """Return an export's value. Raises: DeploymentError when there is none."""
 
+    def output(self, stack: str, name: str) -> Any:
+        """Return another stack's output. Raises: DeploymentError when there is none."""
+
 
 class _NoValue:
     """AWS::NoValue: the property or list item is left out."""
@@ -144,6 +147,21 @@ class Resolver:
         name = self._resolve(argument)
         return unknown_in(name) or self._lookup.imported(text(name))
 
+    def _stack_output(self, argument: Any) -> Any:
+        """Another stack's output as it is now; nothing keeps that stack from changing it."""
+        given = self._resolve(argument)
+        if unknown := unknown_in(given):
+            return unknown
+        here = self._parameters["AWS::Region"]
+        named = given.items() if isinstance(given, Mapping) else ()
+        rest = {name: each for name, each in named if (name, each) != ("Region", here)}
+        if rest.keys() != {"StackName", "OutputName"}:
+            raise DeploymentError(
+                "Template error: Fn::GetStackOutput is played with StackName and OutputName in "
+                f"{here}, got {given!r}"
+            )
+        return self._lookup.output(text(given["StackName"]), text(given["OutputName"]))
+
     def _get_zones(self, argument: Any) -> Any:
         region = text(self._resolve(argument)) or self._parameters["AWS::Region"]
         return [f"{region}{suffix}" for suffix in _ZONE_SUFFIXES]
@@ -177,6 +195,7 @@ _SPECIAL = {
     "Fn::FindInMap": "_find_in_map",
     "Fn::GetAZs": "_get_zones",
     "Fn::GetAtt": "_get_att",
+    "Fn::GetStackOutput": "_stack_output",
     "Fn::If": "_if",
     "Fn::ImportValue": "_import_value",
     "Fn::Sub": "_sub",

@@ -88,6 +88,17 @@ class Operations:
         self._back(stack, {"UPDATE_ROLLBACK_FAILED": "UPDATE"}, skip)
         return {}
 
+    def signal_resource(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Pass an instance's signal on to the resource that waits for it."""
+        stack, name = self._store.find(params["StackName"]), params["LogicalResourceId"]
+        sender, status = params["UniqueId"], params["Status"]
+        if not self._workspace.signals.deliver(stack.stack_id, name, sender, status):
+            raise validation(
+                f"Resource {name} of stack {stack.name}, which is in {stack.status} state, is not "
+                "in a state to receive signals"
+            )
+        return {}
+
     def update_termination_protection(self, params: dict[str, Any]) -> dict[str, Any]:
         """Allow or refuse the deletion of a stack."""
         stack = self._store.find(params["StackName"])

@@ -15,7 +15,8 @@ from local.cloudformation.model import Resource, Stack
 from local.cloudformation.template import Definition
 from local.cloudformation.wanted import Wanted
 from local.cloudformation.workspace import Workspace
-from local.resources.base import Applied
+from local.resources.base import Applied, Context
+from local.signals import SignalError, resource_signal
 
 _LOG = logging.getLogger(__name__)
 _RETAINED = {"Retain", "RetainExceptOnCreate", "Snapshot"}
@@ -39,10 +40,26 @@ class Steps:
         self._tell(definition, "", "CREATE_IN_PROGRESS")
         context = self._workspace.context(self._stack, definition, wanted.policies, generation)
         try:
-            made = self._workspace.handler_for(definition.type_name).create(context, applied)
+            made = self._create(context, applied)
         except Exception as error:
             raise self._failed(definition, "", "CREATE_FAILED", error) from error
         return self._done(wanted, applied, made, generation, "CREATE_COMPLETE")
+
+    def _create(self, context: Context, applied: Mapping[str, Any]) -> Applied:
+        """Create a resource and wait for the signals of its CreationPolicy; else remove it."""
+        handler = self._workspace.handler_for(context.type_name)
+        needed = resource_signal(context.creation_policy)
+        if needed is None:
+            return handler.create(context, applied)
+        count, within_s = needed
+        with context.signals.expected(context.stack_id, context.logical_id) as mailbox:
+            made = handler.create(context, applied)
+            try:
+                mailbox.wait(count, within_s=within_s)
+            except SignalError:
+                handler.delete(context, made.physical_id, applied)
+                raise
+        return made
 
     def update(
         self, wanted: Wanted, applied: Mapping[str, Any], before: Resource, old: Mapping[str, Any]

@@ -136,9 +136,9 @@ def _definition(name: str, entry: Any) -> Definition:
         if entry.get(key, "Delete") not in _POLICIES:
             allowed = ", ".join(sorted(_POLICIES))
             raise validation(f"{key} {entry[key]!r} of {name} is unknown; allowed: {allowed}")
-    if "ResourceSignal" in (entry.get("CreationPolicy") or {}):
+    if others := sorted(set(entry.get("CreationPolicy") or {}) - {"ResourceSignal"}):
         raise validation(
-            f"CreationPolicy ResourceSignal of {name}: the embedded AWS waits for no signals"
+            f"CreationPolicy {others[0]} of {name} is not played here; allowed: ResourceSignal"
         )
     depends_on = entry.get("DependsOn") or ()
     return Definition(

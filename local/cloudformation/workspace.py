@@ -15,6 +15,7 @@ from local.cloudformation.template import Definition, Template
 from local.hosts import Hosts
 from local.resources import handler_for
 from local.resources.base import ANY_PROPERTY, Context, ResourceHandler, UnsupportedTypeError
+from local.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Workspace:
     clients: Clients
     hosts: Hosts
     endpoint: str
+    signals: Signals
     handler_for: Callable[[str], ResourceHandler] = handler_for
 
     def resolver(self, stack: Stack, target: Target, lookup: Lookup) -> Resolver:
@@ -62,6 +64,7 @@ class Workspace:
             generation=generation,
             update_policy=policies.get("UpdatePolicy", {}),
             creation_policy=policies.get("CreationPolicy", {}),
+            signals=self.signals,
             tags=stack.state.target.tags,
         )
 
@@ -115,6 +118,13 @@ class Deployed:
             raise DeploymentError(f"No export named {name} found.")
         self.imports.add(name)
         return exports[name][1].value
+
+    def output(self, stack: str, name: str) -> Any:
+        """Return an output of a living stack, exported or not."""
+        found = self._store.named(stack)
+        if found is None or name not in found.state.outputs:
+            raise DeploymentError(f"Stack {stack} does not exist or has no output {name}")
+        return found.state.outputs[name].value
 
     def _resource(self, logical_id: str) -> Resource:
         resources = self._resources()

@@ -59,7 +59,7 @@ class AlarmActions:
         if not policy.get("Enabled", True):
             return
         values: dict[str, Any] = {"HonorCooldown": True}
-        if policy["PolicyType"] == "StepScaling":
+        if policy["PolicyType"] != "SimpleScaling":
             values = {"MetricValue": change.value, "BreachThreshold": float(alarm.threshold)}
         try:
             autoscaling.execute_policy(AutoScalingGroupName=group, PolicyName=arn, **values)

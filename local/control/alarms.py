@@ -19,9 +19,9 @@ from local.control.evaluation import (
     OK,
     NotPlayedError,
     Threshold,
-    by_period,
     judge,
 )
+from local.control.measured import math_of, plain_of
 from local.control.metric_index import MetricIndex
 from local.services.autoscaling.sources import ClientSource
 
@@ -37,7 +37,7 @@ class Alarms:
     """Evaluates every alarm each EVERY_S and carries out the actions of the state it enters.
 
     A scaling policy's action is repeated each minute while the state lasts. Not played, and so
-    INSUFFICIENT_DATA with the reason: metric math, anomaly bands.
+    INSUFFICIENT_DATA with the reason: anomaly bands, the rarer functions of metric math.
     """
 
     def __init__(self, clients: ClientSource, *, account: str, region: str) -> None:
@@ -89,13 +89,9 @@ class Alarms:
         self._acted_at[alarm.name] = acted_at
 
     def _measure(self, alarm: Any, now: float) -> tuple[str, float | None, str, dict[str, Any]]:
-        if alarm.metric_data_queries:
-            raise NotPlayedError("metric math is not played")
         threshold = _threshold(alarm)
-        period_s = int(alarm.period)
-        name = alarm.statistic or alarm.extended_statistic
-        count = threshold.periods + EXTRA_PERIODS
-        points = by_period(self._index.of(alarm), name, period_s, count, now)
+        measured = math_of(alarm) if alarm.metric_data_queries else plain_of(alarm)
+        points = measured.points(self._index, threshold.periods + EXTRA_PERIODS, now)
         state = judge(points, threshold, alarm.state_value)
         real = [point for point in points if point is not None]
         latest = real[-1] if real else None
@@ -108,7 +104,7 @@ class Alarms:
         data = {
             "version": "1.0",
             "queryDate": datetime.fromtimestamp(now, UTC).isoformat(),
-            "period": period_s,
+            "period": measured.period_s,
             "recentDatapoints": shown,
             "threshold": threshold.value,
         }

@@ -16,7 +16,7 @@ from local.services.autoscaling.model import (
     Wait,
     identifier,
 )
-from local.services.autoscaling.sizing import on_spot
+from local.services.autoscaling.sizing import on_spot, pool_of
 from local.services.autoscaling.sources import ClientSource, Sources, subnets_of
 from local.services.autoscaling.texts import at
 
@@ -37,8 +37,9 @@ class Launches:
 
         Raises: ClientError when EC2 refuses.
         """
-        source = self._sources.resolve(group.settings)
         spot = on_spot(group)
+        pool = pool_of(group, spot, self._sources.pools(group.settings))
+        source = self._sources.resolve(group.settings, pool)
         tags = {key: value for key, (value, propagated) in group.tags.items() if propagated}
         tags["aws:autoscaling:groupName"] = group.name
         request = dict(source.data)

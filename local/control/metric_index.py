@@ -52,11 +52,12 @@ class MetricIndex:
         del data[:old]
         self._read -= old
 
-    def of(self, alarm: Any) -> list[Sample]:
-        """Return the points of an alarm's metric: same dimensions exactly, same unit if given."""
-        key = (alarm.namespace, alarm.metric_name, _dimensions(alarm.dimensions))
-        samples = self._samples.get(key, [])
-        return [s for s in samples if s.unit == alarm.unit] if alarm.unit else samples
+    def of(
+        self, namespace: str, name: str, dimensions: Iterable[Any], unit: str | None
+    ) -> list[Sample]:
+        """Return the points of a metric: same dimensions exactly, same unit if given."""
+        samples = self._samples.get((namespace, name, _dimensions(dimensions)), [])
+        return [s for s in samples if s.unit == unit] if unit else samples
 
 
 def _dimensions(dimensions: Iterable[Any]) -> frozenset[tuple[str, str]]:

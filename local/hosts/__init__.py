@@ -29,9 +29,22 @@ class Databases(Protocol):
     """PostgreSQL servers, one per RDS instance."""
 
     def ensure(
-        self, identifier: str, *, user: str, password: str, db_name: str, port: int | None = None
+        self,
+        identifier: str,
+        *,
+        user: str,
+        password: str,
+        db_name: str,
+        port: int | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> Address:
         """Return the address of the running server, made when it is not there yet."""
+
+    def configure(self, identifier: str, parameters: Mapping[str, str]) -> None:
+        """Give the server other parameters of PostgreSQL."""
+
+    def set_password(self, identifier: str, user: str, password: str) -> None:
+        """Change the master user's password."""
 
     def remove(self, identifier: str) -> None:
         """Stop the server and delete its data; one that is gone is fine."""
@@ -88,6 +101,9 @@ class Instances(Protocol):
 
     def ended(self) -> list[str]:
         """Return the instances that ended by themselves since the last call."""
+
+    def cpu_s(self, instance_id: str) -> float | None:
+        """Return the CPU seconds that it has used since its boot; None when it does not run."""
 
 
 class HostMissingError(RuntimeError):

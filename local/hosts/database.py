@@ -11,6 +11,7 @@ import subprocess
 import sysconfig
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import psutil
 import psycopg
 
 from local.hosts import Address
-from local.hosts.database_session import OWNER, Place, connect, settle
+from local.hosts.database_parameters import write_parameters
+from local.hosts.database_session import OWNER, Place, connect, set_password, settle
 from local.hosts.ports import LOOPBACK, free_port
 from local.hosts.unprivileged import Mode, unprivileged
 from local.supervisor import Child, Supervisor, write_json
@@ -31,7 +33,6 @@ _OPTIONS = {
     "unix_socket_directories": "",
     "synchronous_commit": "off",
     "shared_buffers": "64MB",
-    "max_connections": "100",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
@@ -55,11 +56,19 @@ class PostgresServers:
         self._lock = threading.RLock()
 
     def ensure(
-        self, identifier: str, *, user: str, password: str, db_name: str, port: int | None = None
+        self,
+        identifier: str,
+        *,
+        user: str,
+        password: str,
+        db_name: str,
+        port: int | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> Address:
         """Return the address of the running server with that master user, password and database.
 
-        Data outlives a restart; a changed password replaces the old one.
+        Data outlives a restart; a changed password replaces the old one. `parameters` are those of
+        PostgreSQL; None leaves them as they are.
 
         Raises: ValueError for an identifier that is no file name, DatabaseError when it does not
         start.
@@ -67,12 +76,27 @@ class PostgresServers:
         with self._lock:
             home = self._home(identifier)
             place = self._place(home, port)
+            changed = parameters is not None and write_parameters(home / "data", parameters)
             child = self._running.get(identifier)
             if child is None or not child.running():
                 place = self._start(identifier, home, place)
             with connect(place, "postgres") as connection:
                 settle(connection, user, password, db_name)
+                if changed:
+                    connection.execute("SELECT pg_reload_conf()")
             return Address(LOOPBACK, place.port)
+
+    def configure(self, identifier: str, parameters: Mapping[str, str]) -> None:
+        """Give a running server other parameters; those that need a start wait for the next one."""
+        with self._lock:
+            if write_parameters(self._home(identifier) / "data", parameters):
+                with self._session(identifier) as connection:
+                    connection.execute("SELECT pg_reload_conf()")
+
+    def set_password(self, identifier: str, user: str, password: str) -> None:
+        """Change the master user's password; sessions that are open stay open."""
+        with self._lock, self._session(identifier) as connection:
+            set_password(connection, user, password)
 
     def remove(self, identifier: str) -> None:
         """Stop the server and delete its data; one that is gone is fine."""
@@ -81,6 +105,9 @@ class PostgresServers:
             if child:
                 self._supervisor.stop(child)
             shutil.rmtree(self._home(identifier), ignore_errors=True)
+
+    def _session(self, identifier: str) -> psycopg.Connection[tuple[object, ...]]:
+        return connect(self._place(self._home(identifier), None), "postgres")
 
     def _home(self, identifier: str) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", identifier):

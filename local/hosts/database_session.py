@@ -38,14 +38,20 @@ def settle(
     connection: psycopg.Connection[tuple[object, ...]], user: str, password: str, database: str
 ) -> None:
     """Give the server its master user (RDS's rights: roles and databases) and its database."""
-    role, name = sql.Identifier(user), sql.Identifier(database)
+    name = sql.Identifier(database)
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone()
-    verb = sql.SQL("ALTER" if known else "CREATE")
-    connection.execute(
-        sql.SQL("{} ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
-            verb, role, sql.Literal(password)
-        )
-    )
+    role = sql.Identifier(user)
+    if not known:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE").format(role))
+    set_password(connection, user, password)
     exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
     if not exists.fetchone():
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
+
+
+def set_password(
+    connection: psycopg.Connection[tuple[object, ...]], user: str, password: str
+) -> None:
+    """Change a role's password."""
+    statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    connection.execute(statement.format(sql.Identifier(user), sql.Literal(password)))

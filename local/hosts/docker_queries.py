@@ -53,6 +53,9 @@ def end(container: Container, timeout: str | None = None) -> None:
 def rm_command(home: InstanceHome, arguments: list[str]) -> int:
     flags, names = parse_flags(arguments, switches={"-f", "--force"})
     for name in names:
+        if flags and load(home, name) is None:  # forced, Docker only mentions it
+            say(f"Error response from daemon: No such container: {name}")
+            continue
         container = _known(home, name)
         if is_running(container.monitor):
             if not flags:

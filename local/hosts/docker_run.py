@@ -10,7 +10,7 @@ from pathlib import Path
 
 #: Confinement that a plain process cannot have; accepted, so that the same script runs here.
 _CONFINEMENT = frozenset({"--cap-drop", "--security-opt", "--user", "-u"})
-_SWITCHES = frozenset({"--rm", "-d", "--detach", "--read-only"})
+_SWITCHES = frozenset({"--rm", "-d", "--detach", "--read-only", "--no-healthcheck"})
 _VALUES = _CONFINEMENT | {
     *("--name", "--env-file", "-e", "--env", "-p", "--publish", "-v", "--volume", "--tmpfs"),
     *("--log-driver", "--log-opt", "--restart", "--stop-timeout"),

@@ -114,6 +114,7 @@ class Imds:
         }
         metadata: dict[str, Any] = {
             "instance-id": identifier,
+            "instance-life-cycle": instance.get("InstanceLifecycle", "on-demand"),
             "instance-type": instance["InstanceType"],
             "ami-id": instance["ImageId"],
             "local-ipv4": instance.get("PrivateIpAddress"),

@@ -14,6 +14,7 @@ from local.hosts import imds
 from local.hosts.instance_home import Facts, InstanceHome
 from local.hosts.user_data import lay_out
 from local.images import images_directory
+from local.processes import cpu_s_of
 from local.supervisor import Child, Supervisor
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -112,6 +113,12 @@ class LocalInstances:
             if gone:
                 self._clean_up()
             return [key for key in gone if self._stops.pop(key, None) is None]
+
+    def cpu_s(self, instance_id: str) -> float | None:
+        """Return the CPU seconds of all that it ever ran; None when it does not run."""
+        with self._lock:
+            child = self._children.get(instance_id)
+        return cpu_s_of(child.pid) if child and child.running() else None
 
     def stop_all(self, grace_s: float = 120.0) -> None:
         """End every instance and wait for it."""

@@ -12,8 +12,11 @@ from typing import Any
 from local.hosts import Address
 from local.hosts.lb_proxy import listen
 from local.hosts.lb_routes import Asked, Rule, chosen, target_groups, weights
+from local.hosts.lb_server import Choice
 
 NextTarget = Callable[[str, int], Address | None]
+#: Gets target group (None: the balancer itself), status and seconds of an answer.
+Count = Callable[[str | None, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,12 @@ class Listener:
 class _Door:
     """One listener's rules and its turn among targets; the proxy's Router."""
 
-    def __init__(self, port: int, next_target: NextTarget, ports: Mapping[int, int]) -> None:
+    def __init__(
+        self, port: int, next_target: NextTarget, ports: Mapping[int, int], count: Count
+    ) -> None:
         self.rules: tuple[Rule, ...] = ()
         self.ports = ports
+        self.count = count
         self._next_target = next_target
         self._turn = 0
         self.server = listen(port, self)
@@ -41,12 +47,12 @@ class _Door:
         """Return the action of the rule that matches, None without a listener."""
         return chosen(self.rules, asked)
 
-    def target(self, action: Mapping[str, Any]) -> Address | None:
+    def target(self, action: Mapping[str, Any]) -> Choice:
         """Return the next target in turn: a healthy one, else any that failed (ELB's fail-open)."""
         groups = weights(action)
         [group] = random.choices(list(groups), list(groups.values()))  # noqa: S311 (no secret)
         self._turn += 1
-        return self._next_target(group, self._turn)
+        return Choice(group, self._next_target(group, self._turn))
 
     def serve(self, listener: Listener) -> None:
         self.rules, self.server.tls = listener.rules, listener.tls
@@ -65,15 +71,20 @@ class Balancer:
     """
 
     def __init__(
-        self, name: str, next_target: NextTarget, local_port: Callable[[str], int]
+        self,
+        name: str,
+        next_target: NextTarget,
+        local_port: Callable[[str], int],
+        count: Count,
     ) -> None:
+        self._count = count
         self._name = name
         self._next_target = next_target
         self._local_port = local_port
         self._ports: dict[int, int] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._front = _Door(local_port(name), next_target, self._ports)
+        self._front = _Door(local_port(name), next_target, self._ports, count)
         self._others: dict[int, _Door] = {}
 
     @property
@@ -100,7 +111,7 @@ class Balancer:
             for port, listener in others.items():
                 if port not in self._others:
                     local = self._local_port(f"{self._name}:{port}")
-                    self._others[port] = _Door(local, self._next_target, self._ports)
+                    self._others[port] = _Door(local, self._next_target, self._ports, self._count)
                 self._others[port].serve(listener)
             self._front.serve(front)
             self._ports.clear()

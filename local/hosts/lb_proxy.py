@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
-from local.hosts import Address
 from local.hosts.lb_routes import Asked, redirect_location
-from local.hosts.lb_server import IDLE_S, ProxyServer, Router
+from local.hosts.lb_server import IDLE_S, Choice, ProxyServer, Router
 
 _BLOCK = 1 << 16
 _HOP = frozenset(
@@ -87,19 +86,22 @@ class Handler(BaseHTTPRequestHandler):
         status = 301 if config["StatusCode"] == "HTTP_301" else 302
         self._answer(status, b"", {"Location": location})
 
-    def _forward(self, asked: Asked, address: Address | None) -> None:
-        if address is None:
+    def _forward(self, asked: Asked, choice: Choice) -> None:
+        if choice.address is None:
             self._fail(503)
             return
-        upstream = http.client.HTTPConnection(*address, timeout=IDLE_S)
+        upstream = http.client.HTTPConnection(*choice.address, timeout=IDLE_S)
         try:
             self._send(upstream, asked)
+            sent = time.monotonic()
             answer = upstream.getresponse()
         except TimeoutError:
             self._fail(504)
         except (OSError, http.client.HTTPException):
             self._fail(502)
         else:
+            passed_s = time.monotonic() - sent
+            self.server.router.count(choice.group, answer.status, passed_s)
             self._relay(answer)
         finally:
             upstream.close()
@@ -166,6 +168,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _fail(self, status: int) -> None:
         """Answer as ELB does, and close: the request's body may not have been read."""
+        self.server.router.count(None, status, 0.0)
         title = _TITLES[status]
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}"
         self.close_connection = True

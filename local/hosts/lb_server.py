@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from local.hosts import Address
 from local.hosts.lb_routes import Asked
@@ -16,6 +16,13 @@ from local.hosts.ports import LOOPBACK
 IDLE_S = 60.0
 #: How long a client may take to say good-bye to an encrypted connection.
 _FAREWELL_S = 1.0
+
+
+class Choice(NamedTuple):
+    """The target group of a request, and one of its targets; None when nobody serves it."""
+
+    group: str
+    address: Address | None
 
 
 class Router(Protocol):
@@ -29,8 +36,11 @@ class Router(Protocol):
     def action(self, asked: Asked) -> Any:
         """Return the action of the rule that matches, None without a listener."""
 
-    def target(self, action: Any) -> Address | None:
-        """Return where a forward action's next request goes, None when nobody serves it."""
+    def target(self, action: Any) -> Choice:
+        """Return where a forward action's next request goes."""
+
+    def count(self, group: str | None, status: int, seconds: float) -> None:
+        """Count an answer: a target's, or with no group the balancer's own."""
 
 
 class ProxyServer(ThreadingHTTPServer):

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ from local.hosts.lb_balancer import Balancer, Listener
 from local.hosts.lb_certificates import Certificates
 from local.hosts.lb_health import Check, HealthChecks, Target, check_of
 from local.hosts.lb_routes import rules_of
+from local.hosts.lb_traffic import Traffic
 from local.hosts.ports import LOOPBACK, free_port
 from local.supervisor import write_json
 
@@ -43,6 +45,7 @@ class LocalLoadBalancers:
         self._balancers: dict[str, Balancer] = {}
         self._watched: dict[Target, Check] = {}
         self.health = HealthChecks(self.resolve)
+        self.traffic = Traffic()
         self._lock = threading.RLock()
         self._reading = threading.Lock()
         self._stopping = threading.Event()
@@ -54,7 +57,9 @@ class LocalLoadBalancers:
         with self._lock:
             if arn not in self._balancers:
                 name = arn.split("/")[-2]
-                self._balancers[arn] = Balancer(name, self.next_target, self._port)
+                self._balancers[arn] = Balancer(
+                    name, self.next_target, self._port, partial(self.traffic.add, arn)
+                )
             return f"localhost:{self._balancers[arn].port}"
 
     def remove(self, arn: str) -> None:
@@ -95,6 +100,17 @@ class LocalLoadBalancers:
             targets = [target for target in self._watched if target.group == group]
         found = ((target.id, self.health.of(target)) for target in targets)
         return frozenset(key for key, health in found if health and health.state == "unhealthy")
+
+    def counted(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return healthy and unhealthy targets by balancer and target group that it uses."""
+        with self._lock:
+            targets = list(self._watched)
+        states = [(one.group, health.state) for one in targets if (health := self.health.of(one))]
+        return {
+            (arn, group): (states.count((group, "healthy")), states.count((group, "unhealthy")))
+            for arn, balancer in list(self._balancers.items())
+            for group in balancer.groups
+        }
 
     def next_target(self, group: str, turn: int) -> Address | None:
         """Return the address of a group's target number `turn`, counted round."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 import psutil
@@ -66,7 +67,9 @@ class Monitor:
         if self._sink:
             self._sink.close()
         if self._run.remove:
-            self._home.container_file(self._container.name).unlink(missing_ok=True)
+            # Docker forgets the log as well: an environment with its secrets may be printed there.
+            for file in (self._home.container_file(self._container.name), self._log_file()):
+                file.unlink(missing_ok=True)
         return code
 
     def _once(self, *, attached: bool) -> int:
@@ -114,7 +117,7 @@ class Monitor:
     def _pump(self, source: IO[bytes] | None, terminal: IO[bytes] | None) -> None:
         """Carry lines to the log file, to the terminal and to CloudWatch until the pipe ends."""
         assert source is not None  # noqa: S101 (opened as a pipe above)
-        with (self._home.log / f"{self._container.name}.log").open("ab", buffering=0) as log:
+        with self._log_file().open("ab", buffering=0) as log:
             for line in source:
                 log.write(line)
                 if terminal:
@@ -122,6 +125,9 @@ class Monitor:
                     terminal.flush()
                 if self._sink:
                     self._sink.write(line.decode(errors="replace").rstrip("\r\n"))
+
+    def _log_file(self) -> Path:
+        return self._home.log / f"{self._container.name}.log"
 
     def _note(self, **changes: Any) -> None:
         self._container = replace(self._container, **changes)

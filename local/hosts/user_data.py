@@ -14,7 +14,13 @@ from pathlib import Path
 from local.hosts.instance_home import InstanceHome
 
 #: What user data may write to; exactly these are mapped into the instance's own directory.
-MAPPED = ("/var/log/academy-boot.log", "/var/lib/academy", "/etc/academy", "/home/ec2-user")
+MAPPED = (
+    "/var/log/academy-boot.log",
+    "/var/lib/academy",
+    "/var/lib/cloud/scripts/per-boot",
+    "/etc/academy",
+    "/home/ec2-user",
+)
 _BEFORE, _AFTER = r"(?<![\w.}-])", r"(?![\w-])"
 _MAPPED = re.compile(_BEFORE + "(" + "|".join(map(re.escape, MAPPED)) + ")" + _AFTER)
 _FOREIGN = re.compile(r"(?<![\w./:}-])/(?:boot|etc|home|lib|opt|root|srv|sys|var)(?:/[\w./-]*)?")
@@ -67,8 +73,11 @@ def _shims(home: InstanceHome) -> dict[str, str]:
     # Its own first line names an interpreter, which may hold no space and not be long.
     aws = shlex.quote(str(Path(sysconfig.get_path("scripts")) / "aws"))
     shims = {
+        # A second disk is a directory of the instance: empty at its boot, gone at its end.
+        "mkfs.xfs": 'echo "mkfs.xfs: nothing to do for $*"',
+        "mount": 'echo "mount: the directory $4 stands for $3"',
         "dnf": 'echo "dnf: this machine has what $* asks for"',
-        "systemctl": 'echo "systemctl: nothing to do for $*"',
+        "systemctl": f'{modules} -m local.hosts.systemctl {directory} "$@"',
         "shutdown": f'kill -TERM "$(cat {directory}/host.pid)"',
         "docker": f'{modules} -m local.hosts.docker {directory} "$@"',
         "python3": f'{python} "$@"',

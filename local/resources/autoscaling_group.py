@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from local.resources.autoscaling_rolling import RollingUpdate
 from local.resources.base import Context
 from local.resources.calls import call, renamed, text, truth
 from local.resources.kind import Kind, Properties, changed
+from local.signals import duration_s
 
-#: ISO 8601, as UpdatePolicy writes durations.
-_PAUSE = TypeAdapter(timedelta)
+_MIX = "MixedInstancesPolicy"
 #: Passed to Create- and UpdateAutoScalingGroup.
 _SETTINGS = frozenset(
     {
@@ -49,8 +47,9 @@ _DEFAULTS = {
 class AutoScalingGroup(Kind):
     """A group. An update sets a desired capacity only where the template names one.
 
-    With an AutoScalingRollingUpdate policy, a changed launch template starts an instance
-    refresh; idle instances go at once and protected ones when they give up their protection.
+    With an AutoScalingRollingUpdate policy, a changed launch template replaces the instances:
+    where it waits for signals batch by batch before the update ends, otherwise by an instance
+    refresh, in which protected ones go when they give up their protection.
     """
 
     type_name = "AWS::AutoScaling::AutoScalingGroup"
@@ -88,7 +87,7 @@ class AutoScalingGroup(Kind):
             for collection in new.get("MetricsCollection", []):
                 values = {**collection, "AutoScalingGroupName": physical_id}
                 call(autoscaling, "EnableMetricsCollection", values)
-        if old and changed("LaunchTemplate", old, new):
+        if old and (changed("LaunchTemplate", old, new) or changed(_MIX, old, new)):
             self._replace_instances(context, physical_id)
 
     @staticmethod
@@ -97,15 +96,18 @@ class AutoScalingGroup(Kind):
         if rolling is None:
             return
         autoscaling = context.clients.client("autoscaling")
+        if truth(rolling.get("WaitOnResourceSignals", False)):
+            with context.signals.expected(context.stack_id, context.logical_id) as mailbox:
+                RollingUpdate(autoscaling, group, rolling, mailbox).run()
+            return
         found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])
         desired = max(1, found["AutoScalingGroups"][0]["DesiredCapacity"])
         in_service = int(rolling.get("MinInstancesInService", 0))
-        pause = _PAUSE.validate_python(rolling.get("PauseTime", "PT0S"))
         preferences = {
             "MinHealthyPercentage": min(100, math.ceil(100 * in_service / desired)),
             "ScaleInProtectedInstances": "Wait",
             # An AutoScalingRollingUpdate pauses after each instance that it started.
-            "InstanceWarmup": int(pause.total_seconds()),
+            "InstanceWarmup": int(duration_s(rolling.get("PauseTime", "PT0S"))),
         }
         refresh = {"AutoScalingGroupName": group, "Preferences": preferences}
         try:

@@ -55,7 +55,7 @@ class LifecycleHook(_OfGroup):
 
 
 class ScalingPolicy(_OfGroup):
-    """A step or simple policy; its physical id is its ARN."""
+    """A step, simple or target tracking policy; its physical id is its ARN."""
 
     type_name = "AWS::AutoScaling::ScalingPolicy"
     properties = frozenset(
@@ -69,6 +69,7 @@ class ScalingPolicy(_OfGroup):
             "PolicyType",
             "ScalingAdjustment",
             "StepAdjustments",
+            "TargetTrackingConfiguration",
         }
     )
     replace_on = frozenset({"AutoScalingGroupName"})

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local.clients import Clients
+from local.clock import SystemClock
 from local.hosts import Hosts
+from local.signals import Signals
 
 _HASH_LENGTH = 12
 
@@ -38,7 +40,7 @@ class Context:
 
     `generation` counts the replacements of a resource, so that the successor's generated name
     differs. `update_policy` and `creation_policy` are the resource's attributes of those names,
-    resolved. `tags` are the stack's.
+    resolved; `signals` are those that instances send. `tags` are the stack's.
     """
 
     clients: Clients
@@ -53,6 +55,7 @@ class Context:
     generation: int = 0
     update_policy: Mapping[str, Any] = field(default_factory=dict)
     creation_policy: Mapping[str, Any] = field(default_factory=dict)
+    signals: Signals = field(default_factory=lambda: Signals(SystemClock()))
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def unique_name(self, *, max_length: int = 64, lower: bool = False) -> str:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from local.resources.base import Context
-from local.resources.calls import call, dropped_tags, renamed, tag_list, without
+from local.resources.calls import (
+    InvalidPropertyError,
+    call,
+    dropped_tags,
+    renamed,
+    tag_list,
+    without,
+)
 from local.resources.kind import Kind, Properties, changed
 from local.services.addresses import show_database
 
+#: The local server is built without TLS.
+PLAIN_TEXT = ("rds.force_ssl", "0")
 _NAMES = {"VPCSecurityGroups": "VpcSecurityGroupIds"}
 _MODIFY_NAMES = {
     **_NAMES,
@@ -58,7 +67,10 @@ _MODIFIABLE = frozenset(
 
 
 class DbInstance(Kind):
-    """A PostgreSQL of its own on loopback. Its endpoint is the real one, port included."""
+    """A PostgreSQL of its own on loopback. Its endpoint is the real one, port included.
+
+    Log exports are recorded: the server's log lies below the state directory, in `log/`.
+    """
 
     type_name = "AWS::RDS::DBInstance"
     properties = _FIXED | _MODIFIABLE | {"Tags"}
@@ -80,6 +92,7 @@ class DbInstance(Kind):
             user=str(new["MasterUsername"]),
             password=str(new["MasterUserPassword"]),
             db_name=str(new.get("DBName", "postgres")),
+            parameters=server_parameters(rds, new.get("DBParameterGroupName")),
         )
         if old:
             modified = {n: new[n] for n in _MODIFIABLE if n in new and changed(n, old, new)}
@@ -122,6 +135,24 @@ def _modification(old: Properties, modified: dict[str, Any]) -> dict[str, Any]:
             "DisableLogTypes": sorted(before - after),
         }
     return values
+
+
+def server_parameters(rds: Any, group: str | None) -> dict[str, str]:
+    """Return what a parameter group sets of PostgreSQL's own parameters.
+
+    Raises: InvalidPropertyError for what the local server cannot honour: TLS, RDS's formulas.
+    """
+    if group is None:
+        return {}
+    pages = rds.get_paginator("describe_db_parameters").paginate(DBParameterGroupName=group)
+    found = {p["ParameterName"]: p["ParameterValue"] for page in pages for p in page["Parameters"]}
+    for name, value in found.items():
+        if (name.startswith("rds.") and (name, value) != PLAIN_TEXT) or "{" in value:
+            raise InvalidPropertyError(
+                f"parameter {name} = {value!r} of {group}: the local PostgreSQL has no TLS, no "
+                "extensions of RDS and no formulas; allowed: its own parameters, rds.force_ssl 0"
+            )
+    return {name: value for name, value in found.items() if name != PLAIN_TEXT[0]}
 
 
 def rds_arn(context: Context, kind: str, name: str) -> str:

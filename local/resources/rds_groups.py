@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local.resources.base import Context
 from local.resources.calls import call, without
 from local.resources.kind import Kind, Properties
-from local.resources.rds import rds_arn, settle_tags
+from local.resources.rds import rds_arn, server_parameters, settle_tags
 
 
 class DbSubnetGroup(Kind):
@@ -35,7 +37,7 @@ class DbSubnetGroup(Kind):
 
 
 class DbParameterGroup(Kind):
-    """Engine parameters. Recorded: the local PostgreSQL runs with its own defaults."""
+    """Engine parameters, which the servers of the group's databases take over."""
 
     type_name = "AWS::RDS::DBParameterGroup"
     properties = frozenset({"DBParameterGroupName", "Description", "Family", "Parameters", "Tags"})
@@ -66,7 +68,17 @@ class DbParameterGroup(Kind):
                 for n, v in after.items()
             ]
             rds.modify_db_parameter_group(**group, Parameters=parameters)
+        if old and before != after:
+            self._hand_on(context, rds, physical_id)
         settle_tags(rds, rds_arn(context, "pg", physical_id), old, new)
+
+    @staticmethod
+    def _hand_on(context: Context, rds: Any, group: str) -> None:
+        pages = rds.get_paginator("describe_db_instances").paginate()
+        for database in (found for page in pages for found in page["DBInstances"]):
+            if group in [g["DBParameterGroupName"] for g in database["DBParameterGroups"]]:
+                name = database["DBInstanceIdentifier"]
+                context.hosts.databases.configure(name, server_parameters(rds, group))
 
     def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
         context.clients.client("rds").delete_db_parameter_group(DBParameterGroupName=physical_id)

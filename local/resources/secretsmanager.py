@@ -6,7 +6,15 @@ import json
 from typing import Any
 
 from local.resources.base import Context
-from local.resources.calls import InvalidPropertyError, call, dropped_tags, tag_list, text, without
+from local.resources.calls import (
+    InvalidPropertyError,
+    call,
+    dropped_tags,
+    renamed,
+    tag_list,
+    text,
+    without,
+)
 from local.resources.kind import Kind, Properties, changed
 
 
@@ -111,4 +119,24 @@ class SecretTargetAttachment(Kind):
         """Nothing to remove: AWS leaves the address in the secret as well."""
 
 
-HANDLERS = (Secret(), SecretTargetAttachment())
+class RotationSchedule(Kind):
+    """When a secret is rotated, and by which function."""
+
+    type_name = "AWS::SecretsManager::RotationSchedule"
+    properties = frozenset(
+        {"RotateImmediatelyOnUpdate", "RotationLambdaARN", "RotationRules", "SecretId"}
+    )
+    replace_on = frozenset({"SecretId"})
+
+    def make(self, context: Context, properties: Properties) -> str:
+        return str(properties["SecretId"])
+
+    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        values = renamed(new, {"RotateImmediatelyOnUpdate": "RotateImmediately"})
+        call(context.clients.client("secretsmanager"), "RotateSecret", values)
+
+    def remove(self, context: Context, physical_id: str, properties: Properties) -> None:
+        context.clients.client("secretsmanager").cancel_rotate_secret(SecretId=physical_id)
+
+
+HANDLERS = (Secret(), SecretTargetAttachment(), RotationSchedule())

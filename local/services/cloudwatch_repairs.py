@@ -91,6 +91,20 @@ def composite_alarms_can_be_put() -> None:
     _CALLS.put_composite_alarm = _CALLS.put_metric_alarm
 
 
+def alarms_are_those_of_a_state_by_name_too() -> None:
+    """Let DescribeAlarms respect StateValue beside names or a prefix, which moto passes over."""
+    describe = _CALLS.describe_alarms
+
+    def describe_alarms(call: Any) -> Any:
+        answer, state = describe(call), call._get_param("StateValue")
+        for kind in ("MetricAlarms", "CompositeAlarms") if state else ():
+            found = answer.result[kind]
+            answer.result[kind] = [alarm for alarm in found if alarm.state_value == state]
+        return answer
+
+    _CALLS.describe_alarms = describe_alarms
+
+
 def alarms_keep_their_state_when_put_again() -> None:
     """Start an alarm in INSUFFICIENT_DATA and keep the state of one that is put again.
 

@@ -14,6 +14,7 @@ from moto.rds.exceptions import DBParameterGroupNotFoundError
 from moto.rds.models import DBInstance
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
+from moto.secretsmanager.models import SecretsManagerBackend
 
 from local.services import cloudwatch_repairs, ec2_repairs
 
@@ -22,6 +23,7 @@ _FUNCTION: Any = LambdaFunction
 _DATABASE: Any = DBInstance
 _DATABASE_CALLS: Any = RDSResponse
 _IDENTITIES: Any = IAMBackend
+_SECRETS: Any = SecretsManagerBackend
 
 _repaired: set[str] = set()
 
@@ -32,11 +34,13 @@ def apply() -> None:
         conditional_bucket_policies_are_not_enforced,
         cloudwatch_repairs.composite_alarms_can_be_put,
         cloudwatch_repairs.alarms_keep_their_state_when_put_again,
+        cloudwatch_repairs.alarms_are_those_of_a_state_by_name_too,
         cloudwatch_repairs.statistics_are_of_one_metric,
         cloudwatch_repairs.data_queries_are_of_one_metric_each,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
         database_parameters_can_be_reset,
+        the_secret_version_labelled_current_is_the_one_read,
         policies_of_aws_exist,
         ec2_repairs.rules_between_groups_show_their_description,
         ec2_repairs.launch_templates_show_their_present_tags,
@@ -130,6 +134,20 @@ def database_parameters_can_be_reset() -> None:
         return ActionResult({"DBParameterGroupName": name})
 
     _DATABASE_CALLS.reset_db_parameter_group = reset_db_parameter_group
+
+
+def the_secret_version_labelled_current_is_the_one_read() -> None:
+    """Let GetSecretValue without a version follow AWSCURRENT when that label moves."""
+    move = _SECRETS.update_secret_version_stage
+
+    def update_secret_version_stage(backend: Any, **given: Any) -> Any:
+        answer = move(backend, **given)
+        if given["version_stage"] == "AWSCURRENT" and given["move_to_version_id"]:
+            secret = backend.secrets[given["secret_id"]]
+            secret.set_default_version_id(given["move_to_version_id"])
+        return answer
+
+    _SECRETS.update_secret_version_stage = update_secret_version_stage
 
 
 def policies_of_aws_exist() -> None:

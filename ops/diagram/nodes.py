@@ -9,7 +9,7 @@ from typing import Any
 from ops.diagram.templates import Key, Resource, Templates
 
 #: Set up for others, or the platform's own helpers: they carry no lecture.
-_HELPERS = ("r2_bucket_settings",)
+_HELPERS = ("database_password", "health_canary", "r2_bucket_settings")
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,22 @@ def _load_balancer(templates: Templates, resource: Resource) -> Node:
 def _group(templates: Templates, resource: Resource) -> Node:
     properties = resource.properties
     size = f"{properties['MinSize']} to {properties['MaxSize']}"
-    template = next(iter(_launched(templates, resource)), None)
-    data = template.properties["LaunchTemplateData"] if template else {}
-    detail = f"{size} × {data.get('InstanceType', 'instance')}"
+    detail = f"{size} × {' or '.join(_instance_types(templates, resource)) or 'instance'}"
     if "TargetGroupARNs" in properties:
         return Node(resource.key, "api", "API instances", detail)
     title = str(properties.get("AutoScalingGroupName", "Auto Scaling group"))
     return Node(resource.key, "worker", title, detail)
+
+
+def _instance_types(templates: Templates, resource: Resource) -> list[str]:
+    """Return the types of a mixed group, else that of its launch template."""
+    mixed = resource.properties.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    if overrides := mixed.get("Overrides"):
+        return [str(override["InstanceType"]) for override in overrides[:2]]
+    launched = [
+        template.properties["LaunchTemplateData"] for template in _launched(templates, resource)
+    ]
+    return [str(data["InstanceType"]) for data in launched if "InstanceType" in data]
 
 
 def _launched(templates: Templates, resource: Resource) -> list[Resource]:
@@ -73,11 +82,9 @@ def _function(templates: Templates, resource: Resource) -> Node | None:
 
 
 def _rule(templates: Templates, resource: Resource) -> Node | None:
-    schedule = resource.properties.get("ScheduleExpression")
-    if not schedule:
-        return None
-    title = str(resource.properties.get("Name", "schedule"))
-    return Node(resource.key, "schedule", title, str(schedule))
+    """Return a schedule's box; one without a documented name belongs to a helper."""
+    schedule, name = map(resource.properties.get, ("ScheduleExpression", "Name"))
+    return Node(resource.key, "schedule", str(name), str(schedule)) if schedule and name else None
 
 
 def _queue(templates: Templates, resource: Resource) -> Node | None:
@@ -90,9 +97,10 @@ def _queue(templates: Templates, resource: Resource) -> Node | None:
     )
 
 
-def _bucket(templates: Templates, resource: Resource) -> Node:
-    title = str(resource.properties.get("BucketName", resource.key[1]))
-    return Node(resource.key, "bucket", title, "S3 bucket")
+def _bucket(templates: Templates, resource: Resource) -> Node | None:
+    """Return a documented bucket's box; the others hold no lecture."""
+    name = resource.properties.get("BucketName")
+    return Node(resource.key, "bucket", str(name), "S3 bucket") if name else None
 
 
 def _r2_bucket(templates: Templates, resource: Resource) -> Node:

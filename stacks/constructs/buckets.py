@@ -12,7 +12,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.contracts.storage_keys import EXCEL_EXPORTS_PREFIX, EXPIRE_ORIGINAL_TAG
-from stacks.constructs.platform_stack import Place, removal_policy
+from stacks.constructs.acknowledge import acknowledge, grant_pattern
+from stacks.constructs.platform_stack import Place
+from stacks.constructs.stateful import declare_stateful
 
 CORS_METHODS = ("GET", "PUT", "POST", "HEAD", "DELETE")
 CORS_MAX_AGE_S = 3600
@@ -20,6 +22,28 @@ CORS_MAX_AGE_S = 3600
 ABORT_UPLOAD_DAYS = 7
 #: Buckets that a browser uploads to or plays from.
 BROWSER_BUCKETS = ("video", "storage")
+#: Kept for ever and written by programs: what one deletes or overwrites by mistake can be had back.
+#: The other two hold uploads and exports that go within days, and results that can be made again.
+VERSIONED_BUCKETS = ("video", "storage")
+#: Days for which a deleted or overwritten object of a versioned bucket can be had back.
+NONCURRENT_DAYS = 7
+
+#: The API presigns uploads and playback, reads playlists, asks whether a file is there (HeadObject
+#: needs GetObject), and lists for its health check.
+API_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
+#: A worker downloads, uploads in parts (and aborts those of a failed upload), and deletes the
+#: stale. Nobody may delete a version.
+WORKER_ACTIONS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+)
+#: One that encodes tags the originals that it has finished, too.
+VIDEO_ACTIONS = (*WORKER_ACTIONS, "s3:PutObjectTagging")
+#: Granted on the bucket; every other action is granted on its objects.
+_ON_BUCKET = frozenset({"s3:ListBucket"})
 
 
 @dataclass(frozen=True)
@@ -36,15 +60,17 @@ class ObjectStorage(Protocol):
 
     names: dict[str, str]
 
-    def grant_read_write(self, grantee: iam.IGrantable, role: str, prefix: str) -> None:
-        """Grant reading, writing and deleting objects below a prefix (`tenants/`) of a bucket."""
+    def grant(
+        self, grantee: iam.IGrantable, role: str, prefix: str, actions: Sequence[str]
+    ) -> None:
+        """Grant actions of S3 on objects below a prefix (`tenants/`) of a bucket."""
 
 
 class S3Storage(Construct):
-    """Private, encrypted, TLS-only buckets.
+    """Private, encrypted, TLS-only buckets; those of VERSIONED_BUCKETS keep versions for a week.
 
-    Originals of finished videos carry the tag that the lifecycle rule looks for; HLS is never
-    touched by a rule; Excel exports go by their prefix. Excel uploads are the worker's to delete.
+    Originals of finished videos carry the tag that the lifecycle rule looks for; no rule ends HLS;
+    Excel exports go by their prefix. Excel uploads are the worker's to delete.
     """
 
     def __init__(
@@ -63,22 +89,72 @@ class S3Storage(Construct):
         }
 
     def _bucket(self, role: str, name: str, rules: BucketRules, place: Place) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             role.title(),
             bucket_name=name,
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
+            # Absent, not suspended, where a bucket has never had versions.
+            versioned=role in VERSIONED_BUCKETS or None,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=removal_policy(place),
             lifecycle_rules=_lifecycle(role, rules),
             cors=_cors(role, rules),
         )
+        declare_stateful(bucket, place=place, holds=f"objects of the {role} bucket")
+        acknowledge(
+            bucket,
+            "S1",
+            "Nobody reads it by himself: the API signs each address and logs who asked; a line for "
+            "each segment of each pupil would cost more than the bucket",
+        )
+        return bucket
 
-    def grant_read_write(self, grantee: iam.IGrantable, role: str, prefix: str) -> None:
-        """Grant objects below the prefix, and listing the bucket (a missing one is then a 404)."""
-        self.buckets[role].grant_read_write(grantee, f"{prefix}*")
+    def grant(
+        self, grantee: iam.IGrantable, role: str, prefix: str, actions: Sequence[str]
+    ) -> None:
+        """Grant exactly the actions, those of the bucket itself on the bucket.
+
+        A raw statement: CDK's own grants come as `s3:GetObject*` and its like, which also reads
+        versions and ACLs. With ListBucket a missing object is a 404 instead of a 403.
+        """
+        bucket = self.buckets[role]
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[action for action in actions if action in _ON_BUCKET],
+            resource_arns=[bucket.bucket_arn],
+        )
+        # The export that a reference would make anyway: cdk-nag's finding is named after it.
+        arn = cdk.Stack.of(self).export_value(bucket.bucket_arn)
+        grant_pattern(
+            grantee,
+            actions=[action for action in actions if action not in _ON_BUCKET],
+            arns=[f"{arn}/{prefix}*"],
+            reason=f"Objects of one bucket below '{prefix}': their keys are made from jobs' ids",
+        )
+
+    def grant_distributions_read(self, role: str, pattern: str) -> None:
+        """Let this account's CloudFront distributions read objects of a pattern, and nothing else.
+
+        A raw statement: the distribution is in another region's stack, so no grant of CDK's knows
+        it; the account stands in its stead.
+        """
+        bucket, stack = self.buckets[role], cdk.Stack.of(self)
+        distributions = stack.format_arn(
+            service="cloudfront", region="", resource="distribution", resource_name="*"
+        )
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
+                actions=["s3:GetObject"],
+                resources=[bucket.arn_for_objects(pattern)],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": distributions},
+                },
+            )
+        )
 
 
 def _lifecycle(role: str, rules: BucketRules) -> list[s3.LifecycleRule]:
@@ -88,6 +164,15 @@ def _lifecycle(role: str, rules: BucketRules) -> list[s3.LifecycleRule]:
             abort_incomplete_multipart_upload_after=cdk.Duration.days(ABORT_UPLOAD_DAYS),
         )
     ]
+    if role in VERSIONED_BUCKETS:
+        found.append(
+            s3.LifecycleRule(
+                id="expire-old-versions",
+                noncurrent_version_expiration=cdk.Duration.days(NONCURRENT_DAYS),
+                # What is left of a deleted object once its versions are gone.
+                expired_object_delete_marker=True,
+            )
+        )
     if role == "video":
         tag, value = EXPIRE_ORIGINAL_TAG
         found.append(

@@ -12,17 +12,20 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from config.contracts import metrics
-from stacks.constructs.backlog_metric import backlog_metric
+from config.contracts import health, metrics
+from stacks.constructs.backlog_metric import backlog_metric, depth_metric
+from stacks.constructs.canary import health_metric
+from stacks.constructs.dashboard_widgets import WIDTH, graph, log_lines, title
+from stacks.constructs.fleet_alarms import group_metric, worker_metric
 from stacks.constructs.job_queue import JobQueue
+from stacks.constructs.store_alarms import database_metric, redis_metric
 
-WIDTH = 24
 MINUTE = cdk.Duration.minutes(1)
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What the dashboard shows; `group_names` are the worker fleets' Auto Scaling groups."""
+    """What the dashboard shows; `database` and `redis_nodes` are absent where they are external."""
 
     environment: str
     job_queues: Sequence[JobQueue]
@@ -31,12 +34,13 @@ class Watched:
     metric_logs: logs.ILogGroup
     worker_logs: Sequence[logs.ILogGroup]
     worker_kinds: Sequence[str]
-    group_names: Sequence[str]
+    database: str | None
+    redis_nodes: Sequence[str]
     alarms: Sequence[cloudwatch.IAlarm]
 
 
 class OperatorsDashboard(Construct):
-    """Sections 7.1 to 7.5 as rows: queue, hand-over, backlog metric, workers, fleet."""
+    """Alarms, then the questions of section 7 as rows, then the parts that all of it stands on."""
 
     def __init__(self, scope: Construct, identifier: str, *, watched: Watched) -> None:
         super().__init__(scope, identifier)
@@ -48,174 +52,176 @@ class OperatorsDashboard(Construct):
         )
         board.add_widgets(
             cloudwatch.AlarmStatusWidget(
-                title="Alarms", alarms=list(watched.alarms), width=WIDTH, height=3
+                title="Alarms", alarms=list(watched.alarms), width=WIDTH, height=4
             )
         )
-        for row in (_queued, _handed_over, _backlog, _received, _fleets):
+        for row in (_queued, _sent, _backlog, _fleets, _received, _times, _service, _stores):
             board.add_widgets(*row(watched))
 
 
 def _queued(watched: Watched) -> list[cloudwatch.IWidget]:
+    visible, hidden = "ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"
+    given_up = [
+        item.dead_letter.metric_approximate_number_of_messages_visible(period=MINUTE)
+        for item in watched.job_queues
+    ]
     return [
-        _title("7.1 Are there jobs in the queue? Waiting but not in flight: look at 7.4."),
-        _graph(
-            "Waiting",
-            [
-                item.queue.metric_approximate_number_of_messages_visible(period=MINUTE)
-                for item in watched.job_queues
-            ],
-        ),
-        _graph(
-            "In flight",
-            [
-                item.queue.metric_approximate_number_of_messages_not_visible(period=MINUTE)
-                for item in watched.job_queues
-            ],
-        ),
-        _graph(
-            "Given up (DLQ)",
-            [
-                item.dead_letter.metric_approximate_number_of_messages_visible(period=MINUTE)
-                for item in watched.job_queues
-            ],
-        ),
+        title("7.1 Are there jobs in the queue? Waiting but not in flight: look at 7.4."),
+        graph("Waiting", [item.metric(visible, "Maximum") for item in watched.job_queues]),
+        graph("In flight", [item.metric(hidden, "Maximum") for item in watched.job_queues]),
+        graph("Given up (DLQ)", given_up),
     ]
 
 
-def _handed_over(watched: Watched) -> list[cloudwatch.IWidget]:
-    entry = watched.load_balancer.metrics
+def _sent(watched: Watched) -> list[cloudwatch.IWidget]:
+    entry, codes = watched.load_balancer.metrics, elbv2.HttpCodeTarget
+    answers = (codes.TARGET_2XX_COUNT, codes.TARGET_4XX_COUNT, codes.TARGET_5XX_COUNT)
+    latency = [entry.target_response_time(statistic=each, period=MINUTE) for each in ("p50", "p95")]
     return [
-        _title("7.2 Does the API hand jobs over? 5xx after an upload: the queue refused."),
-        _graph(
-            "Sent",
-            [
-                item.queue.metric_number_of_messages_sent(period=MINUTE)
-                for item in watched.job_queues
-            ],
-        ),
-        _graph(
-            "API answers",
-            [
-                entry.http_code_target(code, period=MINUTE)
-                for code in (
-                    elbv2.HttpCodeTarget.TARGET_2XX_COUNT,
-                    elbv2.HttpCodeTarget.TARGET_4XX_COUNT,
-                    elbv2.HttpCodeTarget.TARGET_5XX_COUNT,
-                )
-            ],
-        ),
-        _graph("API latency p95", [entry.target_response_time(statistic="p95", period=MINUTE)]),
+        title("7.2 Does the API hand jobs over? 5xx after an upload: the queue refused."),
+        graph("Sent", [item.metric("NumberOfMessagesSent", "Sum") for item in watched.job_queues]),
+        graph("API answers", [entry.http_code_target(code, period=MINUTE) for code in answers]),
+        graph("API latency (s)", latency),
     ]
 
 
 def _backlog(watched: Watched) -> list[cloudwatch.IWidget]:
     function = watched.metric_function
     published, failed = metrics.PUBLISHED_LINE.partition(" |")[0], metrics.FETCH_FAILED_LINE
+    age = cloudwatch.MathExpression(
+        expression="EPOCH(FILL(backlog, 0)) - FILL(EPOCH(backlog), REPEAT)",
+        using_metrics={"backlog": backlog_metric(watched.environment)},
+        label="age of the last BacklogCount (s)",
+        period=MINUTE,
+    )
     return [
-        _title("7.3 Is the backlog published? A gap is a failure of the metric function."),
-        _graph("BacklogCount", [backlog_metric(watched.environment)]),
-        _graph(
+        title("7.3 Is the backlog published? An age that grows: the metric function is silent."),
+        graph("BacklogCount", [backlog_metric(watched.environment)], [age]),
+        graph(
             "Metric function",
             [
                 function.metric_invocations(period=MINUTE),
                 function.metric_errors(period=MINUTE),
-                function.metric_duration(period=MINUTE),
+                function.metric_throttles(period=MINUTE),
             ],
         ),
-        cloudwatch.LogQueryWidget(
-            title="What it said",
-            log_group_names=[watched.metric_logs.log_group_name],
-            query_lines=[
-                "fields @timestamp, @message",
-                f"filter @message like '{published}' or @message like '{failed}'",
-                "sort @timestamp desc",
-                "limit 20",
-            ],
-            width=8,
-            height=6,
-        ),
-    ]
-
-
-def _received(watched: Watched) -> list[cloudwatch.IWidget]:
-    return [
-        _title(
-            "7.4 Do workers receive and finish jobs? The oldest message tells how long one waits."
-        ),
-        _graph(
-            "Received and finished",
-            [
-                metric
-                for item in watched.job_queues
-                for metric in (
-                    item.queue.metric_number_of_messages_received(period=MINUTE),
-                    item.queue.metric_number_of_messages_deleted(period=MINUTE),
-                )
-            ],
-        ),
-        _graph(
-            "Oldest message (s)",
-            [
-                item.queue.metric_approximate_age_of_oldest_message(period=MINUTE)
-                for item in watched.job_queues
-            ],
-        ),
-        _graph(
-            "Until a job starts, and how long it runs (s)",
-            [
-                cloudwatch.Metric(
-                    namespace=metrics.WORKERS_NAMESPACE,
-                    metric_name=name,
-                    dimensions_map={"WorkerType": metrics.WORKER_TYPES[kind]},
-                    period=MINUTE,
-                    statistic="p95",
-                )
-                for kind in watched.worker_kinds
-                for name in (metrics.QUEUE_AGE_S, metrics.TIME_TO_START_S, metrics.JOB_DURATION_S)
-            ],
-        ),
-        cloudwatch.LogQueryWidget(
-            title="Workers' errors",
-            log_group_names=[group.log_group_name for group in watched.worker_logs],
-            query_lines=[
-                "fields @timestamp, @logStream, @message",
-                "filter @message like /(?i)error/",
-                "sort @timestamp desc",
-                "limit 20",
-            ],
-            width=8,
-            height=6,
+        log_lines(
+            "What it said",
+            [watched.metric_logs],
+            f"filter @message like '{published}' or @message like '{failed}'",
         ),
     ]
 
 
 def _fleets(watched: Watched) -> list[cloudwatch.IWidget]:
+    names = ("GroupDesiredCapacity", "GroupInServiceInstances")
     return [
-        _title(
-            "7.5 Is the fleet as large as asked? Desired above in service: instances fail to boot."
-        ),
+        title("7.4 Are the workers up? Desired above in service: instances fail to boot."),
         *(
-            _graph(
-                name,
-                [
-                    cloudwatch.Metric(
-                        namespace="AWS/AutoScaling",
-                        metric_name=metric,
-                        dimensions_map={"AutoScalingGroupName": name},
-                        period=MINUTE,
-                        statistic="Maximum",
-                    )
-                    for metric in ("GroupDesiredCapacity", "GroupInServiceInstances")
-                ],
+            graph(
+                f"Fleet {kind}",
+                [group_metric(watched.environment, kind, name) for name in names],
+                [depth_metric(watched.environment, kind)],
             )
-            for name in watched.group_names
+            for kind in watched.worker_kinds
         ),
     ]
 
 
-def _title(text: str) -> cloudwatch.TextWidget:
-    return cloudwatch.TextWidget(markdown=f"### {text}", width=WIDTH, height=1)
+def _received(watched: Watched) -> list[cloudwatch.IWidget]:
+    names = ("NumberOfMessagesReceived", "NumberOfMessagesDeleted")
+    outcomes = [
+        metric.with_(dimensions_map={**(metric.dimensions or {}), "Outcome": outcome})
+        for kind in watched.worker_kinds
+        for metric in [worker_metric(watched.environment, kind, metrics.JOBS, "Sum")]
+        for outcome in metrics.JOB_OUTCOMES
+    ]
+    return [
+        title("7.4 Do the workers receive and finish jobs?"),
+        graph(
+            "Received and finished",
+            [item.metric(name, "Sum") for item in watched.job_queues for name in names],
+        ),
+        graph("Outcomes", outcomes),
+        log_lines("Workers' errors", watched.worker_logs, "filter @message like /(?i)error/"),
+    ]
 
 
-def _graph(title: str, found: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=list(found), width=8, height=6)
+def _times(watched: Watched) -> list[cloudwatch.IWidget]:
+    def of(name: str) -> list[cloudwatch.IMetric]:
+        kinds = watched.worker_kinds
+        return [worker_metric(watched.environment, kind, name, "p95") for kind in kinds]
+
+    age = "ApproximateAgeOfOldestMessage"
+    return [
+        title("7.5 How long does it take? The age counts running jobs: it may grow for hours."),
+        graph("Until a job starts (s, p95)", of(metrics.TIME_TO_START_S)),
+        graph(
+            "In the queue, and running (s, p95)",
+            of(metrics.QUEUE_AGE_S) + of(metrics.JOB_DURATION_S),
+        ),
+        graph(
+            "Until the queue is empty, and its oldest message (s)",
+            [_drain_time(item) for item in watched.job_queues],
+            [item.metric(age, "Maximum") for item in watched.job_queues],
+        ),
+    ]
+
+
+def _drain_time(item: JobQueue) -> cloudwatch.MathExpression:
+    """Return the seconds until a queue is empty at the rate of the last 5 minutes."""
+    key = item.contract.key
+    finished, waiting, running = (f"{key}_{name}" for name in ("finished", "waiting", "running"))
+    return cloudwatch.MathExpression(
+        expression=f"IF({finished} > 0, ({waiting} + {running}) * PERIOD({finished}) / {finished})",
+        using_metrics={
+            finished: item.metric("NumberOfMessagesDeleted", "Sum"),
+            waiting: item.metric("ApproximateNumberOfMessagesVisible", "Average"),
+            running: item.metric("ApproximateNumberOfMessagesNotVisible", "Average"),
+        },
+        label=f"{key} empty in",
+        period=cdk.Duration.minutes(5),
+    )
+
+
+def _service(watched: Watched) -> list[cloudwatch.IWidget]:
+    environment, entry = watched.environment, watched.load_balancer.metrics
+    parts = [
+        health_metric(environment, health.DEPENDENCY_UP, "Minimum", Dependency=name)
+        for name in health.DEPENDENCIES
+    ]
+    codes = (elbv2.HttpCodeElb.ELB_5XX_COUNT, elbv2.HttpCodeElb.ELB_502_COUNT)
+    return [
+        title("Is the service up? The canary asks as users do; a dependency at 0 is the cause."),
+        graph("Up", [health_metric(environment, health.UP, "Minimum"), *parts]),
+        graph("Answer of /health (ms)", [health_metric(environment, health.LATENCY, "Average")]),
+        graph(
+            "The load balancer's own errors",
+            [entry.http_code_elb(code, period=MINUTE) for code in codes],
+        ),
+    ]
+
+
+def _stores(watched: Watched) -> list[cloudwatch.IWidget]:
+    database, nodes = watched.database, watched.redis_nodes
+    rows: list[cloudwatch.IWidget] = [title("Do database and Redis have room?")]
+    if database:
+        cpu = database_metric(database, "CPUUtilization")
+        rows += [
+            graph(
+                "Database: CPU (%), connections",
+                [cpu],
+                [database_metric(database, "DatabaseConnections")],
+            ),
+            graph("Database: free bytes", [database_metric(database, "FreeStorageSpace")]),
+        ]
+    if nodes:
+        shares = ("EngineCPUUtilization", "DatabaseMemoryUsagePercentage")
+        rows.append(
+            graph(
+                "Redis: CPU and memory (%), connections",
+                [redis_metric(node, name) for node in nodes for name in shares],
+                [redis_metric(node, "CurrConnections") for node in nodes],
+            )
+        )
+    return rows

@@ -9,7 +9,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from config.contracts import queues
-from stacks.constructs.platform_stack import Place, removal_policy
+from stacks.constructs.alarm import alarm
+from stacks.constructs.platform_stack import Place
+from stacks.constructs.stateful import declare_stateful
+
+MINUTE = cdk.Duration.minutes(1)
 
 
 class JobQueue(Construct):
@@ -32,42 +36,43 @@ class JobQueue(Construct):
         super().__init__(scope, identifier)
         self.contract = contract
         self.visibility_timeout_s = visibility_timeout_s
-        self.dead_letter = self._queue(
-            "DeadLetter", contract.dead_letter(place.environment), removal_policy(place)
-        )
+        self.dead_letter = self._queue("DeadLetter", contract.dead_letter(place.environment), place)
         self.queue = self._queue(
             "Queue",
             contract.physical(place.environment),
-            removal_policy(place),
+            place,
             visibility_timeout=cdk.Duration.seconds(visibility_timeout_s),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letter,
                 max_receive_count=queues.max_receive_count(attempts),
             ),
         )
-        self.dead_letter_alarm = cloudwatch.Alarm(
+        self.place = place
+        self.dead_letter_alarm = alarm(
             self,
             "DeadLetterAlarm",
-            alarm_description=f"A job of {contract.key} was given up: read the DLQ, then redrive.",
+            place=place,
             metric=self.dead_letter.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.minutes(1), statistic="Maximum"
+                period=MINUTE, statistic="Maximum"
             ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=0,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            above=True,
+            periods=1,
+            missing_is_bad=False,
+            meaning=f"A job of {contract.key} was given up: read the DLQ, then redrive.",
+            runbook="the-dead-letter-queue-is-not-empty",
         )
 
     def _queue(
         self,
         identifier: str,
         name: str,
-        removal: cdk.RemovalPolicy,
+        place: Place,
         *,
         visibility_timeout: cdk.Duration | None = None,
         dead_letter_queue: sqs.DeadLetterQueue | None = None,
     ) -> sqs.Queue:
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             identifier,
             queue_name=name,
@@ -77,24 +82,52 @@ class JobQueue(Construct):
             dead_letter_queue=dead_letter_queue,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            removal_policy=removal,
         )
+        declare_stateful(queue, place=place, holds="queued jobs")
+        return queue
 
     def oldest_message_alarm(
         self, scope: Construct, identifier: str, *, threshold_s: int
     ) -> cloudwatch.Alarm:
-        """Return an alarm on the age of the oldest message, in seconds, for a fleet's stack."""
-        return cloudwatch.Alarm(
+        """Return an alarm for a fleet's stack: messages wait for `threshold_s` and none is taken.
+
+        Not on ApproximateAgeOfOldestMessage: it is the age of the oldest message that is not
+        deleted, so an encode of hours would raise it, and after three receives SQS leaves a
+        message out of it. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        Jobs that are taken, but late, are the fleet's alarm on TimeToStart.
+        """
+        return alarm(
             scope,
             identifier,
-            alarm_description=f"Jobs of {self.contract.key} wait too long: no worker takes them.",
-            metric=self.queue.metric_approximate_age_of_oldest_message(
-                period=cdk.Duration.minutes(1), statistic="Maximum"
+            place=self.place,
+            metric=cloudwatch.MathExpression(
+                expression="IF(FILL(waiting, 0) > 0 AND FILL(taken, 0) < 1, 1, 0)",
+                using_metrics={
+                    "waiting": self.metric("ApproximateNumberOfMessagesVisible", "Minimum"),
+                    "taken": self.metric("NumberOfMessagesReceived", "Sum"),
+                },
+                label=f"{self.contract.key}: jobs wait and nobody takes them",
+                period=MINUTE,
             ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=threshold_s,
-            evaluation_periods=3,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            threshold=0,
+            above=True,
+            periods=max(1, threshold_s // 60),
+            missing_is_bad=False,
+            meaning=f"Jobs of {self.contract.key} wait and no worker takes them.",
+            runbook="jobs-wait-too-long",
+        )
+
+    def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """Return a metric of the queue over a minute, by its documented name.
+
+        A name and no reference: who watches a queue from another stack must not pin it.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/SQS",
+            metric_name=name,
+            dimensions_map={"QueueName": self.contract.physical(self.place.environment)},
+            period=MINUTE,
+            statistic=statistic,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -12,7 +12,15 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from config.contracts.parameters import secret_reference
-from stacks.constructs.platform_stack import Place, removal_policy
+from stacks.constructs.acknowledge import acknowledge, grant_pattern
+from stacks.constructs.platform_stack import Place
+from stacks.constructs.stateful import declare_stateful
+
+#: Why a generated secret has no rotation.
+CHANGED_BY_HAND = (
+    "Those who show it and those who check it read it when they start or are deployed, so both "
+    "must be changed in turn: the runbook's chapter on another secret"
+)
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,21 @@ class EnvironmentParameters(Construct):
             cdk.Stack.of(self).format_arn(service="ssm", resource="parameter", resource_name=name)
             for name in (self.path.lstrip("/"), f"{self.path.lstrip('/')}/*")
         ]
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["ssm:GetParametersByPath"], resource_arns=arns
+        grant_pattern(
+            grantee,
+            actions=["ssm:GetParametersByPath"],
+            arns=arns,
+            reason="It reads its own path, whoever wrote a key there, and no other",
         )
-        for secret in self._secrets():
-            secret.grant_read(grantee)
+        self._grant_secrets(grantee)
+
+    def grant_single(self, grantee: iam.IGrantable) -> None:
+        """Grant reading each parameter by its name, and the secrets: what ECS does for a task."""
+        arns = [parameter.parameter_arn for parameter in self.parameters.values()]
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["ssm:GetParameters"], resource_arns=arns
+        )
+        self._grant_secrets(grantee)
 
     def secret(self, key: str) -> secretsmanager.ISecret:
         """Return the secret behind a key. Raises: KeyError or TypeError when it has none."""
@@ -62,6 +80,9 @@ class EnvironmentParameters(Construct):
             raise TypeError(f"{self.path}/{key} is no secret")
         return value.secret
 
+    def _grant_secrets(self, grantee: iam.IGrantable) -> None:
+        grant_secret_value(grantee, *self._secrets())
+
     def _secrets(self) -> list[secretsmanager.ISecret]:
         """Return each referenced secret once."""
         found = [value.secret for value in self.values.values() if isinstance(value, SecretValue)]
@@ -69,18 +90,45 @@ class EnvironmentParameters(Construct):
 
 
 def generated_secret(
-    scope: Construct, identifier: str, *, description: str, place: Place
+    scope: Construct,
+    identifier: str,
+    *,
+    description: str,
+    place: Place,
+    name: str | None = None,
+    copied_to: Sequence[str] = (),
 ) -> secretsmanager.Secret:
-    """Return a secret of 50 random letters and digits that nobody types or sees."""
-    return secretsmanager.Secret(
+    """Return a secret of 50 random letters and digits that nobody types or sees.
+
+    `copied_to` are regions in which it exists as well, under its name, with the same value.
+    """
+    secret = secretsmanager.Secret(
         scope,
         identifier,
         description=description,
-        removal_policy=removal_policy(place),
+        secret_name=name,
+        replica_regions=[secretsmanager.ReplicaRegion(region=region) for region in copied_to],
         generate_secret_string=secretsmanager.SecretStringGenerator(
             password_length=50, exclude_punctuation=True
         ),
     )
+    declare_stateful(secret, place=place, holds="a generated secret")
+    acknowledge(secret, "SMG4", CHANGED_BY_HAND)
+    return secret
+
+
+def grant_secret_value(grantee: iam.IGrantable, *secrets: secretsmanager.ISecret) -> None:
+    """Grant reading secrets. Raw: CDK's own grant describes them as well, which nobody does."""
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=["secretsmanager:GetSecretValue"],
+        resource_arns=[_exactly(secret) for secret in secrets],
+    )
+
+
+def _exactly(secret: secretsmanager.ISecret) -> str:
+    """Return a secret's ARN; that of one known by name ends in six characters of AWS's own."""
+    return secret.secret_full_arn or f"{secret.secret_arn}-??????"
 
 
 def _stored(value: str | SecretValue) -> str:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.contracts.names import PREFIX
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """The topic that alarms tell, the runbook that they point to, and every alarm made so far."""
+
+    topic: sns.ITopic
+    runbook_url: str
+    made: list[cloudwatch.Alarm] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -16,7 +27,8 @@ class Place:
 
     `account` is None for the account of whoever deploys. `image_tag` is the commit, or locally the
     content hash, that the images were built from. `keep_data` keeps stateful resources when their
-    stack is deleted, and protects them from deletion.
+    stack is deleted, and protects them from deletion. `alarms` says whom an alarm tells; only the
+    stack that makes the topic has none.
     """
 
     environment: str
@@ -25,6 +37,7 @@ class Place:
     image_tag: str
     keep_data: bool
     log_retention_days: int
+    alarms: Alarms | None = None
 
 
 class PlatformStack(cdk.Stack):
@@ -41,8 +54,3 @@ class PlatformStack(cdk.Stack):
             tags={"platform": PREFIX, "environment": place.environment},
         )
         self.place = place
-
-
-def removal_policy(place: Place) -> cdk.RemovalPolicy:
-    """Return RETAIN where data is kept, else DESTROY."""
-    return cdk.RemovalPolicy.RETAIN if place.keep_data else cdk.RemovalPolicy.DESTROY

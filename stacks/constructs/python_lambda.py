@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -18,11 +19,12 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class PythonLambda(Construct):
-    """Function on arm64 and Python 3.13 with a log group that is kept a limited time.
+    """Function on arm64 and Python 3.14 with a log group that is kept a limited time.
 
     The zip holds `lambdas/<package>/**` and `config/contracts/**` under the same paths as the
     repo, so imports are the same there. Its hash is that of what is packed: an edit of the shared
-    contracts deploys too. The handler is `lambdas.<package>.handler.handler`.
+    contracts deploys too. The handler is `lambdas.<package>.handler.handler`. Its role may write to
+    that log group and nothing else; more is granted to `function`.
     """
 
     def __init__(
@@ -47,6 +49,9 @@ class PythonLambda(Construct):
             # The runbook looks for the documented function under Lambda's customary name.
             name=f"/aws/lambda/{function_name}" if function_name else None,
         )
+        # CDK's own role could write to every log group of the account.
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.log_group.grant_write(role)
         with tempfile.TemporaryDirectory() as staged:
             digest = stage(package, Path(staged))
             self.function = lambda_.Function(
@@ -54,7 +59,7 @@ class PythonLambda(Construct):
                 "Function",
                 function_name=function_name,
                 description=description,
-                runtime=lambda_.Runtime.PYTHON_3_13,
+                runtime=lambda_.Runtime.PYTHON_3_14,
                 architecture=lambda_.Architecture.ARM_64,
                 handler=f"lambdas.{package}.handler.handler",
                 code=lambda_.Code.from_asset(staged, asset_hash=digest),
@@ -63,6 +68,7 @@ class PythonLambda(Construct):
                 memory_size=memory_mb,
                 reserved_concurrent_executions=reserved_concurrency,
                 log_group=self.log_group,
+                role=role,
             )
 
 

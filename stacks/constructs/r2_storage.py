@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -17,15 +17,18 @@ from stacks.constructs.buckets import (
     CORS_METHODS,
     BucketRules,
 )
-from stacks.constructs.platform_stack import Place, removal_policy
+from stacks.constructs.parameters import grant_secret_value
+from stacks.constructs.platform_stack import Place
 from stacks.constructs.python_lambda import PythonLambda
+from stacks.constructs.stateful import removal_policy
 
 
 class R2Storage(Construct):
     """Lifecycle and CORS of buckets that exist on R2, applied by a custom resource.
 
     The keys stay in the secret: the function reads it, the template holds its ARN alone. R2 has no
-    object tags, so originals are not expired by a rule there.
+    object tags and no versions: the API deletes the originals of finished videos there
+    (worker_images/api/originals.py).
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class R2Storage(Construct):
             memory_mb=256,
             log_retention_days=place.log_retention_days,
         )
-        credentials.grant_read(settings.function)
+        grant_secret_value(settings.function, credentials)
         for role, name in names.items():
             cdk.CustomResource(
                 self,
@@ -68,7 +71,9 @@ class R2Storage(Construct):
                 },
             )
 
-    def grant_read_write(self, grantee: iam.IGrantable, role: str, prefix: str) -> None:
+    def grant(
+        self, grantee: iam.IGrantable, role: str, prefix: str, actions: Sequence[str]
+    ) -> None:
         """Grant nothing: R2 knows no roles, its keys come with the environment."""
 
 

@@ -9,6 +9,9 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from config.contracts.names import API_PORT
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.origin_lock import shows_origin_secret
+from stacks.constructs.platform_stack import Place
 
 HEALTH_PATH = "/healthz"
 
@@ -17,8 +20,11 @@ class WebEntry(Construct):
     """An internet-facing ALB in front of one target group on the API's port.
 
     With a domain name: a certificate (validated by a DNS record that its owner adds at the first
-    deploy), 443, and 80 redirected to it. Without one, plain HTTP. A target is healthy while
-    `/healthz` answers 200. Its security group's rules are the firewall's.
+    deploy), 443, and 80 redirected to it. Without one, plain HTTP. `locked` by an environment's
+    edge: 443 alone, and 403 to whoever does not show the origin secret; callers then use the
+    `public_name`, which the certificate holds as well. A target is healthy while `/healthz`
+    answers 200; that check does not pass the listener. Its security group's rules are the
+    firewall's. No access log: the paths of watch pages are permissions.
     """
 
     def __init__(
@@ -29,6 +35,9 @@ class WebEntry(Construct):
         vpc: ec2.IVpc,
         security_group: ec2.ISecurityGroup,
         domain_name: str | None,
+        public_name: str | None,
+        locked: bool,
+        place: Place,
         target_type: elbv2.TargetType,
     ) -> None:
         super().__init__(scope, identifier)
@@ -39,6 +48,12 @@ class WebEntry(Construct):
             internet_facing=True,
             security_group=security_group,
             drop_invalid_header_fields=True,
+        )
+        acknowledge(
+            self.load_balancer,
+            "ELB2",
+            "A log line would hold a watch page's path, which is a permission for a week; the API "
+            "logs each request's route, the web ACL what it blocks",
         )
         self.targets = elbv2.ApplicationTargetGroup(
             self,
@@ -54,18 +69,22 @@ class WebEntry(Construct):
                 interval=cdk.Duration.seconds(10),
                 timeout=cdk.Duration.seconds(5),
                 healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
+                unhealthy_threshold_count=5,
             ),
         )
-        if domain_name is None:
-            self.listener = self._plain()
+        if domain_name is None or public_name is None:
+            self._plain()
             self.base_url = f"http://{self.load_balancer.load_balancer_dns_name}"
+            return
+        self.base_url = f"https://{public_name}"
+        certificate = self._certificate(domain_name, public_name)
+        if locked:
+            self._locked(certificate, place.environment)
         else:
-            self.listener = self._secure(domain_name)
-            self.base_url = f"https://{domain_name}"
+            self._open(certificate)
 
-    def _plain(self) -> elbv2.ApplicationListener:
-        return self.load_balancer.add_listener(
+    def _plain(self) -> None:
+        self.load_balancer.add_listener(
             "Http",
             port=80,
             protocol=elbv2.ApplicationProtocol.HTTP,
@@ -73,13 +92,17 @@ class WebEntry(Construct):
             default_action=elbv2.ListenerAction.forward([self.targets]),
         )
 
-    def _secure(self, domain_name: str) -> elbv2.ApplicationListener:
-        certificate = acm.Certificate(
+    def _certificate(self, domain_name: str, public_name: str) -> acm.Certificate:
+        """Return the certificate of both names: the edge asks for one, and passes on the other."""
+        return acm.Certificate(
             self,
             "Certificate",
             domain_name=domain_name,
+            subject_alternative_names=[public_name] if public_name != domain_name else None,
             validation=acm.CertificateValidation.from_dns(),
         )
+
+    def _open(self, certificate: acm.Certificate) -> None:
         self.load_balancer.add_listener(
             "Redirect",
             port=80,
@@ -89,6 +112,24 @@ class WebEntry(Construct):
                 protocol="HTTPS", port="443", permanent=True
             ),
         )
+        self._secure(certificate, elbv2.ListenerAction.forward([self.targets]))
+
+    def _locked(self, certificate: acm.Certificate, environment: str) -> None:
+        refused = elbv2.ListenerAction.fixed_response(
+            403, content_type="application/json", message_body='{"detail": "Ask the public name."}'
+        )
+        elbv2.ApplicationListenerRule(
+            self,
+            "ThroughEdge",
+            listener=self._secure(certificate, refused),
+            priority=1,
+            conditions=[shows_origin_secret(environment)],
+            action=elbv2.ListenerAction.forward([self.targets]),
+        )
+
+    def _secure(
+        self, certificate: acm.Certificate, action: elbv2.ListenerAction
+    ) -> elbv2.ApplicationListener:
         return self.load_balancer.add_listener(
             "Https",
             port=443,
@@ -96,5 +137,5 @@ class WebEntry(Construct):
             ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS,
             certificates=[certificate],
             open=False,
-            default_action=elbv2.ListenerAction.forward([self.targets]),
+            default_action=action,
         )

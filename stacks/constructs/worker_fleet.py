@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -12,16 +12,20 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from config.contracts.names import IMAGES, worker_group_name
+from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.instance_template import (
+    NO_NOTIFICATIONS,
+    SCRATCH_DEVICE,
     boot_facts,
     grant_own_group,
+    grant_pull,
     instance_role,
     instance_template,
 )
 from stacks.constructs.log_group import log_group
 from stacks.constructs.parameters import EnvironmentParameters
 from stacks.constructs.platform_stack import Place
-from stacks.constructs.user_data import TERMINATION_HOOK, worker_user_data
+from stacks.constructs.worker_user_data import TERMINATION_HOOK, worker_user_data
 
 #: What a worker does to itself: keep or give up its protection, leave, report a failed boot.
 OWN_GROUP_ACTIONS = (
@@ -33,11 +37,19 @@ OWN_GROUP_ACTIONS = (
 
 
 @dataclass(frozen=True)
-class FleetSize:
-    """Instances between `minimum` and `maximum`, each with an encrypted disk of `disk_gb` GiB."""
+class WorkerSize:
+    """What a fleet is made of.
 
-    instance_type: str
+    Instances between `minimum` and `maximum` of any of `instance_types`: the first
+    `on_demand_base` on demand, of those above `spot_percent` per cent Spot. Disks in GiB: the
+    system's, and `scratch_gb` for the jobs' temporary files, None for none.
+    """
+
+    instance_types: Sequence[str]
+    on_demand_base: int
+    spot_percent: int
     disk_gb: int
+    scratch_gb: int | None
     minimum: int
     maximum: int
 
@@ -47,7 +59,9 @@ class WorkerFleet(Construct):
 
     The group carries the documented name. An instance is protected from scale-in from its launch
     on; no deploy sets a desired capacity or replaces a running instance: the worker itself gives
-    up its protection and leaves. The role can touch its own group alone.
+    up its protection and leaves. Spot comes from the pool that is cheap and likely to last, and an
+    instance that EC2 is about to take back is replaced before. The role can touch its own group
+    alone.
     """
 
     def __init__(
@@ -62,7 +76,7 @@ class WorkerFleet(Construct):
         security_group: ec2.ISecurityGroup,
         parameters: EnvironmentParameters,
         environment: Mapping[str, str],
-        size: FleetSize,
+        size: WorkerSize,
         stop_timeout_s: int,
         termination_wait_s: int,
     ) -> None:
@@ -74,7 +88,7 @@ class WorkerFleet(Construct):
         self.role = instance_role(self, "Role", description=f"Workers of kind {kind}")
         self.log_group.grant_write(self.role)
         repository = ecr.Repository.from_repository_name(self, "Repository", IMAGES[kind])
-        repository.grant_pull(self.role)
+        grant_pull(self.role, repository)
         parameters.grant_read(self.role)
         grant_own_group(self.role, self, self.group_name, *OWN_GROUP_ACTIONS)
         boot = boot_facts(
@@ -88,8 +102,9 @@ class WorkerFleet(Construct):
         template = instance_template(
             self,
             "Template",
-            instance_type=size.instance_type,
+            instance_type=size.instance_types[0],
             disk_gb=size.disk_gb,
+            scratch_gb=size.scratch_gb,
             role=self.role,
             security_group=security_group,
             user_data=worker_user_data(
@@ -98,6 +113,7 @@ class WorkerFleet(Construct):
                 group=self.group_name,
                 container=IMAGES[kind],
                 environment=environment,
+                scratch=SCRATCH_DEVICE if size.scratch_gb else None,
             ),
         )
         self.group = autoscaling.AutoScalingGroup(
@@ -106,11 +122,19 @@ class WorkerFleet(Construct):
             auto_scaling_group_name=self.group_name,
             vpc=vpc,
             vpc_subnets=subnets,
-            launch_template=template,
+            mixed_instances_policy=_mix(template, size),
+            # AWS would end a busy encoder for what may never become an interruption.
+            capacity_rebalance=False,
             min_capacity=size.minimum,
             max_capacity=size.maximum,
             new_instances_protected_from_scale_in=True,
             group_metrics=[autoscaling.GroupMetrics.all()],
+        )
+        acknowledge(self.group, "AS3", NO_NOTIFICATIONS)
+        acknowledge(
+            self.group,
+            "EC26",
+            "The rule cannot read a policy of mixed instances; the template encrypts each disk",
         )
         self.group.node.add_dependency(self.role)  # permissions before the first boot
         self.group.add_lifecycle_hook(
@@ -120,3 +144,18 @@ class WorkerFleet(Construct):
             default_result=autoscaling.DefaultResult.CONTINUE,
             heartbeat_timeout=cdk.Duration.seconds(termination_wait_s),
         )
+
+
+def _mix(template: ec2.LaunchTemplate, size: WorkerSize) -> autoscaling.MixedInstancesPolicy:
+    return autoscaling.MixedInstancesPolicy(
+        launch_template=template,
+        launch_template_overrides=[
+            autoscaling.LaunchTemplateOverrides(instance_type=ec2.InstanceType(name))
+            for name in size.instance_types
+        ],
+        instances_distribution=autoscaling.InstancesDistribution(
+            on_demand_base_capacity=size.on_demand_base,
+            on_demand_percentage_above_base_capacity=100 - size.spot_percent,
+            spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+        ),
+    )

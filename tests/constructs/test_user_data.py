@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.constructs.user_data import Boot, api_user_data, worker_user_data
+from stacks.constructs.boot import Boot
+from stacks.constructs.worker_user_data import worker_user_data
 
 BOOT = Boot(
     region="ap-northeast-2",
@@ -20,7 +21,13 @@ BOOT = Boot(
     log_group="boot-logs",
     stop_timeout_s=20,
 )
-ABSOLUTE = ("/var/log/academy-boot.log", "/etc/academy", "/var/lib/academy", "/home/ec2-user")
+ABSOLUTE = (
+    "/var/log/academy-boot.log",
+    "/etc/academy",
+    "/var/lib/academy",
+    "/var/lib/cloud",
+    "/home/ec2-user",
+)
 
 STAND_IN = """#!/bin/bash
 echo "$(basename "$0") $*" >>"$CALLS"
@@ -50,16 +57,17 @@ def boot(script: str, tmp_path: Path, *, fail_on: str = "nothing-at-all") -> Out
     """Run a script with its absolute paths below a folder and stand-ins for its programs."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("dnf", "systemctl", "curl", "docker", "aws", "sleep"):
+    for name in ("dnf", "systemctl", "curl", "docker", "aws", "sleep", "mkfs.xfs", "mount"):
         (programs / name).write_text(STAND_IN, "utf-8")
         (programs / name).chmod(0o755)
     for path in ABSOLUTE:
         script = script.replace(path, f"{tmp_path}{path}")
     for folder in ("var/log", "etc", "var/lib", "home/ec2-user"):
         (tmp_path / folder).mkdir(parents=True)
-    calls = tmp_path / "calls"
+    calls, file = tmp_path / "calls", tmp_path / "user-data.sh"
+    file.write_text(script, "utf-8")
     done = subprocess.run(
-        ["/bin/bash", "-c", script],
+        ["/bin/bash", str(file)],
         env={"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(calls), "FAIL": fail_on},
         check=False,
         timeout=60,
@@ -69,7 +77,12 @@ def boot(script: str, tmp_path: Path, *, fail_on: str = "nothing-at-all") -> Out
 
 def worker(**environment: str) -> str:
     return worker_user_data(
-        BOOT, kind="video", group="g", container="academy-video-worker", environment=environment
+        BOOT,
+        kind="video",
+        group="g",
+        container="academy-video-worker",
+        environment=environment,
+        scratch="/dev/xvdb",
     )
 
 
@@ -77,7 +90,9 @@ def test_a_worker_boots_in_order_and_lets_its_instance_go(tmp_path: Path) -> Non
     outcome = boot(worker(VIDEO_LADDER="360:800,720:2500"), tmp_path)
     assert outcome.code == 0
     started = [line.partition("step=")[2] for line in outcome.log().splitlines() if "step=" in line]
-    assert started == ["identify", "docker", "pull", "configure", "run", "leave", "end"]
+    assert started == [
+        *("identify", "stay", "scratch", "docker", "pull", "configure", "run", "leave", "end")
+    ]
     assert "-e VIDEO_LADDER=360:800,720:2500" in " ".join(outcome.calls)
     assert "complete-lifecycle-action" in outcome.calls[-1]
     assert "--instance-id i-0abc" in outcome.calls[-1]
@@ -93,6 +108,8 @@ def test_the_environment_file_is_for_root_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fail_on", "step"),
     [
+        ("mkfs.xfs", "scratch"),
+        ("mount -o", "scratch"),
         ("dnf install", "docker"),
         ("docker login", "pull"),
         ("docker pull", "pull"),
@@ -131,26 +148,7 @@ def test_values_survive_the_shell(tmp_path: Path) -> None:
     assert any("-e ODD=a b'c\"d $HOME" in call for call in outcome.calls)
 
 
-def test_an_api_that_cannot_migrate_does_not_serve(tmp_path: Path) -> None:
-    outcome = boot(api_user_data(BOOT, release="abc"), tmp_path, fail_on="migrate_once")
-    assert outcome.code == 7
-    assert not any("-p 8000:8000" in call for call in outcome.calls)
-
-
 def test_a_log_that_nobody_takes_stops_no_container(tmp_path: Path) -> None:
-    for script, folder in ((worker(), "worker"), (api_user_data(BOOT, release="abc"), "api")):
-        (tmp_path / folder).mkdir()
-        calls = boot(script, tmp_path / folder).calls
-        logging = [call for call in calls if "--log-driver awslogs" in call]
-        assert logging
-        assert all("--log-opt mode=non-blocking" in call for call in logging)
-
-
-def test_an_api_instance_serves_and_relays(tmp_path: Path) -> None:
-    outcome = boot(api_user_data(BOOT, release="abc"), tmp_path)
-    assert outcome.code == 0
-    migrate, serve, relay = outcome.calls[-3:]
-    assert "migrate_once --release abc" in migrate
-    assert "--name academy-api -p 8000:8000" in serve
-    assert "--restart unless-stopped" in serve
-    assert relay.endswith("relay_outbox")
+    logging = [call for call in boot(worker(), tmp_path).calls if "--log-driver awslogs" in call]
+    assert logging
+    assert all("--log-opt mode=non-blocking" in call for call in logging)

@@ -22,7 +22,7 @@ def test_paths_and_docker_flags_are_those_that_the_local_host_knows(
     localised(script, Path("/instance"))
     runs = [
         shlex.split(line.partition(" >")[0])[2:]
-        for line in script.replace("\\\n", " ").splitlines()
+        for line in map(str.strip, script.replace("\\\n", " ").splitlines())
         if line.startswith("docker run")
     ]
     assert runs

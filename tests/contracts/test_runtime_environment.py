@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.contracts import environment as names
-from config.contracts import metrics
+from config.contracts.api_paths import HEALTH
 from config.contracts.names import (
     API_CONTAINER,
     API_ENV_FILE,
@@ -15,6 +15,7 @@ from config.contracts.names import (
 from config.contracts.parameters import environment_path, parse_secret_reference
 from config.contracts.queues import QUEUES
 from config.settings import load_settings
+from lambdas.health_canary.environment import load_settings as load_canary_settings
 from lambdas.queue_depth_metric.environment import load_settings as load_function_settings
 from tests.conftest import Templates
 from tests.templates import container_variables, only, parameters, properties, text, user_data
@@ -96,7 +97,7 @@ def test_the_metric_function_loads_its_settings_from_the_template(
         given["VIDEO_BACKLOG_API_URL"] = "http://localhost:8000"
     loaded = load_function_settings(given)
     assert [(fleet.kind, fleet.group) for fleet in loaded.fleets] == [
-        ("video", worker_group_name(environment, "video"))
+        (kind, worker_group_name(environment, kind)) for kind in load_settings(environment).workers
     ]
     assert list(loaded.fleets[0].queues) == [QUEUES[0].physical(environment)]
 
@@ -124,14 +125,14 @@ def test_instances_render_the_apis_path_into_the_documented_file(
     assert f"--name {API_CONTAINER} -p 8000:8000" in script
 
 
-def test_the_silence_alarm_watches_what_the_function_publishes(
+def test_the_canary_loads_its_settings_from_the_template(
     templates: Templates, environment: str
 ) -> None:
-    alarm = only(templates["scaling"], "AWS::CloudWatch::Alarm")
-    dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
-    assert (alarm["Namespace"], alarm["MetricName"]) == (
-        metrics.VIDEO_NAMESPACE,
-        metrics.BACKLOG_COUNT,
-    )
-    assert dimensions == metrics.backlog_dimension_sets(environment)[0]
-    assert alarm["TreatMissingData"] == "breaching"
+    function = only(templates["monitoring"], "AWS::Lambda::Function")
+    given = {key: text(value) for key, value in function["Environment"]["Variables"].items()}
+    assert set(given) == set(names.HEALTH_CANARY)
+    if environment == "local":
+        assert given["HEALTH_URL"].startswith("http://<")
+        given["HEALTH_URL"] = "http://localhost:8000/health"
+    assert load_canary_settings(given).environment == environment
+    assert given["HEALTH_URL"].endswith(HEALTH)

@@ -49,6 +49,12 @@ class _Databases:
         self.running[identifier] = credentials
         return Address("localhost", 15432)
 
+    def configure(self, identifier: str, parameters: Mapping[str, str]) -> None:
+        self.running[identifier]["parameters"] = dict(parameters)
+
+    def set_password(self, identifier: str, user: str, password: str) -> None:
+        self.running[identifier] |= {"user": user, "password": password}
+
     def remove(self, identifier: str) -> None:
         self.running.pop(identifier, None)
 

@@ -532,7 +532,7 @@ def test_what_is_not_played_or_wrong_is_refused(account: Account, values: dict[s
     assert account.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
 
 
-def test_warm_pools_and_target_tracking_are_refused_loudly(account: Account) -> None:
+def test_warm_pools_and_tracking_of_another_metric_are_refused_loudly(account: Account) -> None:
     account.create()
     with pytest.raises(ClientError, match="does not play PutWarmPool"):
         account.autoscaling.put_warm_pool(AutoScalingGroupName=GROUP)
@@ -552,18 +552,47 @@ def test_mixed_instances_keep_the_on_demand_base_and_go_on_with_spot(account: Ac
         MixedInstancesPolicy={
             "LaunchTemplate": {
                 "LaunchTemplateSpecification": {"LaunchTemplateId": account.template},
-                "Overrides": [{"InstanceType": "c7g.large"}],
+                "Overrides": [{"InstanceType": "c7g.large"}, {"InstanceType": "m7g.large"}],
             },
             "InstancesDistribution": {
                 "OnDemandBaseCapacity": 1,
                 "OnDemandPercentageAboveBaseCapacity": 0,
+                "SpotAllocationStrategy": "price-capacity-optimized",
             },
         },
+        CapacityRebalance=True,
     )
     account.desire(3)
     records = [i for r in account.ec2.describe_instances()["Reservations"] for i in r["Instances"]]
-    assert {i["InstanceType"] for i in records} == {"c7g.large"}
-    assert sorted(i.get("InstanceLifecycle", "") for i in records) == ["", "spot", "spot"]
+    assert sorted((i.get("InstanceLifecycle", ""), i["InstanceType"]) for i in records) == [
+        ("", "c7g.large"),
+        ("spot", "c7g.large"),
+        ("spot", "m7g.large"),
+    ]
+    shown = account.group()
+    assert {i["InstanceId"]: i["InstanceType"] for i in shown["Instances"]} == {
+        i["InstanceId"]: i["InstanceType"] for i in records
+    }
+    assert shown["CapacityRebalance"]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "words"),
+    [
+        ({"SpotAllocationStrategy": "cheapest"}, "'cheapest' is not valid; allowed: lowest-price"),
+        ({"OnDemandPercentageAboveBaseCapacity": 101}, "101 is not valid; allowed: 0 to 100"),
+    ],
+)
+def test_an_impossible_mix_is_refused(
+    account: Account, distribution: dict[str, Any], words: str
+) -> None:
+    account.create()
+    template = {"LaunchTemplateSpecification": {"LaunchTemplateId": account.template}}
+    policy = {"LaunchTemplate": template, "InstancesDistribution": distribution}
+    with pytest.raises(ClientError, match=words):
+        account.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=GROUP, MixedInstancesPolicy=policy
+        )
 
 
 class FleetLife(RuleBasedStateMachine):

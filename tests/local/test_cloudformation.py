@@ -245,6 +245,26 @@ def test_an_export_in_use_neither_changes_nor_goes(stacks: Stacks) -> None:
     assert stacks.api.list_exports()["Exports"] == []
 
 
+def test_an_output_that_is_read_may_change_and_go(stacks: Stacks, aws: EmbeddedAws) -> None:
+    def giving(value: str) -> str:
+        return template(
+            {"P": parameter("v", Name=value)}, Outputs={"Name": {"Value": {"Ref": "P"}}}
+        )
+
+    reading = {"Fn::GetStackOutput": {"StackName": "up", "OutputName": "Name"}}
+    stacks.create("up", giving("/one"))
+    stacks.create("down", template({"Q": parameter(reading, Name="/q")}))
+    assert stacks.update("up", giving("/two"))["StackStatus"] == "UPDATE_COMPLETE"
+    stacks.update("down", template({"Q": parameter(reading, Name="/q", Description="again")}))
+    value = aws.clients.client("ssm").get_parameter(Name="/q")["Parameter"]["Value"]
+    assert value == "/two"
+    stacks.api.delete_stack(StackName="up")
+    gone = stacks.api.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
+    assert [stack["StackName"] for stack in gone] == ["up"]
+    unknown = stacks.create("late", template({"Q": parameter(reading)}))
+    assert unknown["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
 def test_two_stacks_cannot_export_the_same_name(stacks: Stacks) -> None:
     body = template({"P": parameter("v")}, Outputs={"N": {"Value": "x", "Export": {"Name": "n"}}})
     stacks.create("first", body)

@@ -16,6 +16,7 @@ from local.cloudformation.workspace import Workspace
 from local.resources import handler_for
 from local.resources.base import ANY_PROPERTY, Applied, Context
 from local.server import EmbeddedAws
+from local.signals import Signals
 from tests.local.stacks import QUEUE, Stacks, parameter, resource, template
 
 CUSTOM = "Custom::Scripted"
@@ -58,6 +59,7 @@ def stacks(aws: EmbeddedAws, clock: ManualClock, scripted: Scripted) -> Stacks:
         aws.clients,
         aws.hosts,
         aws.endpoint,
+        Signals(clock),
         handler_for=lambda name: scripted if name == CUSTOM else handler_for(name),
     )
     aws.application.add(CloudFormation(workspace))

@@ -32,6 +32,9 @@ class Lookup:
     def imported(self, name: str) -> Any:
         return f"imported {name}"
 
+    def output(self, stack: str, name: str) -> Any:
+        return f"{name} of {stack}"
+
 
 def resolver(**sections: Any) -> Resolver:
     body = template({"Old": resource(QUEUE), "New": resource(QUEUE)}, **sections)
@@ -52,6 +55,11 @@ CASES: list[tuple[Any, Any]] = [
     ({"Fn::Select": ["0", {"Fn::GetAZs": ""}]}, "ap-northeast-2a"),
     ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, ["10.0.0.0/24", "10.0.1.0/24"]),
     ({"Fn::ImportValue": {"Fn::Sub": "${Env}-vpc"}}, "imported prod-vpc"),
+    ({"Fn::GetStackOutput": {"StackName": {"Ref": "Env"}, "OutputName": "vpc"}}, "vpc of prod"),
+    (
+        {"Fn::GetStackOutput": {"StackName": "a", "OutputName": "b", "Region": "ap-northeast-2"}},
+        "b of a",
+    ),
     ({"Fn::FindInMap": ["Sizes", {"Ref": "Env"}, "disk"]}, 80),
     ({"Fn::If": ["Prod", "yes", {"Ref": "Nowhere"}]}, "yes"),
     ({"Fn::If": ["Dev", {"Ref": "Nowhere"}, "no"]}, "no"),
@@ -95,6 +103,7 @@ def test_conditions_combine() -> None:
         ({"Fn::Join": ["-", [{"a": "b"}]]}, "string"),
         ({"Fn::Select": [3, ["a"]]}, "Fn::Select"),
         ({"Fn::FindInMap": ["Sizes", "prod", "colour"]}, "colour"),
+        ({"Fn::GetStackOutput": {"StackName": "a", "OutputName": "b", "Region": "c"}}, "Region"),
         ({"Fn::If": ["Undefined", 1, 2]}, "Undefined"),
         ({"Fn::If": ["Loop", 1, 2]}, "Loop"),
         ({"Fn::Cidr": ["10.0.0.0/24", 300, 8]}, "10.0.0.0/24"),
@@ -304,8 +313,8 @@ def test_yaml_with_short_forms_and_dates_is_a_template(aws: EmbeddedAws, stacks:
         (template({"P": parameter("v")}, Transform="AWS::Serverless"), "Transform"),
         (template({"P": {**parameter("v"), "DeletionPolicy": "Keep"}}), "Keep"),
         (
-            template({"P": {**parameter("v"), "CreationPolicy": {"ResourceSignal": {}}}}),
-            "ResourceSignal",
+            template({"P": {**parameter("v"), "CreationPolicy": {"StartFleet": True}}}),
+            "StartFleet",
         ),
     ],
 )

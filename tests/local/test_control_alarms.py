@@ -15,7 +15,15 @@ from local.clients import ACCOUNT, REGION
 from local.clock import ManualClock
 from local.control.alarm_rules import InvalidRuleError, holds
 from local.control.alarms import Alarms
-from local.control.evaluation import Sample, Threshold, by_period, judge, statistic
+from local.control.evaluation import (
+    NotPlayedError,
+    Sample,
+    Threshold,
+    by_period,
+    judge,
+    statistic,
+)
+from local.control.metric_math import evaluate
 from local.control.sqs_metrics import SqsMetrics
 from local.server import build
 from local.services.sqs.service import SqsService
@@ -271,7 +279,57 @@ def test_composite_alarms_follow_their_parts(account: Account) -> None:
     assert account.state("both") == "OK"
 
 
-def test_metric_math_is_refused_in_the_alarms_own_words(account: Account) -> None:
+MATH: list[tuple[str, list[float | None]]] = [
+    ("a - b", [1, None, None, -1]),
+    ("(a + 2) * 2 / b", [8, None, None, 2.4]),
+    ("IF(a > 0 AND FILL(b, 0) < 2, 1, 0)", [1, None, 1, 0]),
+    ("IF(FILL(a, 0) >= 3 || b == 5, a, 7)", [7, 7, None, 4]),
+    ("a / (b - b)", [None, None, None, None]),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), MATH, ids=lambda value: str(value)[:20])
+def test_metric_math_follows_its_words(expression: str, expected: list[float | None]) -> None:
+    series: dict[str, list[float | None]] = {"a": [2, None, 3, 4], "b": [1, 1, None, 5]}
+    assert evaluate(expression, series, 4) == expected
+
+
+@pytest.mark.parametrize(
+    "expression", ["SUM(METRICS())", "unknown + 1", "a +", "a ** 2", "-a", "import os"]
+)
+def test_other_metric_math_is_refused(expression: str) -> None:
+    with pytest.raises(NotPlayedError):
+        evaluate(expression, {"a": [1]}, 1)
+
+
+def query(name: str, metric: str) -> dict[str, Any]:
+    """Return a metric query over a minute's maximum."""
+    dimensions = [{"Name": "d", "Value": "1"}]
+    found = {"Namespace": "N", "MetricName": metric, "Dimensions": dimensions}
+    stat = {"Metric": found, "Period": 60, "Stat": "Maximum"}
+    return {"Id": name, "MetricStat": stat, "ReturnData": False}
+
+
+def test_an_alarm_on_metric_math_goes_off_and_comes_back(account: Account) -> None:
+    account.cloudwatch.put_metric_alarm(
+        AlarmName="a",
+        EvaluationPeriods=2,
+        Threshold=3,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[
+            {"Id": "e", "Expression": "m * 2 - FILL(other, 1)", "ReturnData": True},
+            query("m", "m"),
+            query("other", "nowhere"),
+        ],
+    )
+    for value, state in ((3, "ALARM"), (2, "OK")):
+        for _ in range(2):
+            account.put(value)
+            account.pass_minutes()
+        assert account.state() == state
+
+
+def test_what_is_not_played_says_so_in_the_alarms_own_words(account: Account) -> None:
     account.cloudwatch.put_metric_alarm(
         AlarmName="a",
         EvaluationPeriods=1,
@@ -281,7 +339,7 @@ def test_metric_math_is_refused_in_the_alarms_own_words(account: Account) -> Non
     )
     account.pass_minutes()
     [alarm] = account.cloudwatch.describe_alarms()["MetricAlarms"]
-    assert "metric math is not played" in alarm["StateReason"]
+    assert "1 expressions over periods []" in alarm["StateReason"]
 
 
 def test_queues_show_their_depth_age_and_traffic_each_minute(account: Account) -> None:
@@ -352,3 +410,22 @@ def test_points_older_than_three_hours_leave_the_store_and_alarms_still_know_the
     assert [datum.value for datum in store] == [9.0, 9.0]
     alarms.tick(hour + 7 * 3600)
     assert store == []
+
+
+def test_alarms_are_found_by_name_and_state_together() -> None:
+    cloudwatch = build(port=4566, clock=ManualClock(START)).clients.client("cloudwatch")
+    for name in ("one", "two"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="N",
+            MetricName="M",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    cloudwatch.set_alarm_state(AlarmName="two", StateValue="ALARM", StateReason="a test")
+    for asked in ({"AlarmNames": ["one", "two"]}, {"AlarmNamePrefix": "t"}, {}):
+        found = cloudwatch.describe_alarms(StateValue="ALARM", **asked)["MetricAlarms"]
+        assert [alarm["AlarmName"] for alarm in found] == ["two"]

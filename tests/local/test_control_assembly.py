@@ -11,6 +11,7 @@ from local.control.loop import Loop
 from local.hosts import Hosts
 from local.server import build
 from local.services.autoscaling.service import AutoScalingService
+from local.services.rotations import Rotations
 from local.services.sqs.service import SqsService
 
 
@@ -29,6 +30,9 @@ class Machines:
     def ended(self) -> list[str]:
         return []
 
+    def cpu_s(self, instance_id: str) -> float | None:
+        return None
+
 
 def test_an_alarm_on_a_queue_brings_an_instance_and_its_end_lets_it_go() -> None:
     clock, machines = ManualClock(), Machines()
@@ -43,6 +47,7 @@ def test_an_alarm_on_a_queue_brings_an_instance_and_its_end_lets_it_go() -> None
             Hosts(instances=cast(Any, machines)),
             sqs=cast(SqsService, aws.services["sqs"]),
             autoscaling=cast(AutoScalingService, aws.services["autoscaling"]),
+            rotations=cast(Rotations, aws.services["secretsmanager"]),
             account=ACCOUNT,
             region=REGION,
         ),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.clients import ACCOUNT, REGION
 from local.clock import SystemClock
@@ -21,6 +25,7 @@ from tests.local.account import FakeHosts
 from tests.local.properties import readers
 from tests.local.properties.reader import differences
 from tests.local.properties.resolve import Scope
+from tests.local.waiting import until
 
 Template = dict[str, Any]
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -74,7 +79,12 @@ class Deployed:
             export["Name"]: export["Value"] for export in cloudformation.list_exports()["Exports"]
         }
         names = {**pseudo, **parameters, **identifiers}
-        return Scope(names, attribute, exports, self.secret)
+        return Scope(names, attribute, exports, self.output, self.secret)
+
+    def output(self, stack: str, name: str) -> str:
+        """Return a stack's output."""
+        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}[name]
 
     def secret(self, arn: str) -> str:
         """Return a secret's value."""
@@ -83,9 +93,13 @@ class Deployed:
 
 
 def _in_order(templates: Mapping[str, Template]) -> list[str]:
-    """Return the stack names, each after those whose exports it imports."""
+    """Return the stack names, each after those whose exports or outputs it reads."""
     needs = {
-        name: {other for other in templates if other != name and f'"{other}:' in json.dumps(body)}
+        name: {
+            other
+            for other in templates
+            if other != name and re.search(f'"{other}[":]', json.dumps(body["Resources"]))
+        }
         for name, body in templates.items()
     }
     done: list[str] = []
@@ -117,8 +131,26 @@ def _bootstrap(aws: EmbeddedAws, templates: Mapping[str, Template]) -> None:
                 s3.put_object(Bucket=ASSETS, Key=key, Body=_zip())
 
 
+def _signal(cloudformation: Any, stack: str, logical_id: str) -> None:
+    """Be the instance that a group waits for: say that all is well as soon as somebody listens."""
+
+    def told() -> bool:
+        with suppress(ClientError):
+            cloudformation.signal_resource(
+                StackName=stack, LogicalResourceId=logical_id, UniqueId="i-0", Status="SUCCESS"
+            )
+            return True
+        return False
+
+    until(told, timeout_s=120)
+
+
 def _deploy(aws: EmbeddedAws, name: str, template: Template) -> None:
     cloudformation = aws.clients.client("cloudformation")
+    for logical_id, resource in template["Resources"].items():
+        if "CreationPolicy" in resource:
+            instance = threading.Thread(target=_signal, args=(cloudformation, name, logical_id))
+            instance.start()
     cloudformation.create_stack(
         StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
     )

@@ -79,6 +79,16 @@ def test_metadata_comes_from_the_records(aws, instance_id, path, text):
     assert read(aws, instance_id, "instance-id").text == instance_id
 
 
+def test_an_instance_can_tell_whether_it_is_spot(aws, instance_id):
+    record = aws.client("ec2").describe_instances(InstanceIds=[instance_id])
+    image = record["Reservations"][0]["Instances"][0]["ImageId"]
+    spot = aws.client("ec2").run_instances(
+        ImageId=image, MinCount=1, MaxCount=1, InstanceMarketOptions={"MarketType": "spot"}
+    )["Instances"][0]["InstanceId"]
+    assert read(aws, instance_id, "instance-life-cycle").text == "on-demand"
+    assert read(aws, spot, "instance-life-cycle").text == "spot"
+
+
 @pytest.mark.parametrize(
     "path", ["spot/instance-action", "autoscaling/target-lifecycle-state", "nonsense", "iam/x/y"]
 )

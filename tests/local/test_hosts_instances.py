@@ -72,10 +72,35 @@ def test_user_data_boots_with_shims_and_its_own_directories(aws):
     assert (root / "home/ec2-user/.env").read_text() == "y\n"
     assert boot_log(aws, instance_id).splitlines() == [
         "dnf: this machine has what install -y docker asks for",
-        "systemctl: nothing to do for enable --now docker",
         "keys=none",
     ]
     assert aws.instances.running() == [instance_id]
+
+
+def test_a_second_disk_is_a_directory_and_a_script_may_stay_for_the_next_boot(aws):
+    script = (
+        BASH + "mkfs.xfs -q -f -K /dev/xvdb\nmkdir -p /var/lib/academy/tmp\n"
+        "mount -o noatime /dev/xvdb /var/lib/academy/tmp\necho z >/var/lib/academy/tmp/z\n"
+        'install -D -m 700 "$0" /var/lib/cloud/scripts/per-boot/again\n'
+    )
+    instance_id = aws.launch(script)
+    until(lambda: booted(aws, instance_id) == 0)
+    home = aws.instances.home(instance_id)
+    assert (home.root / "var/lib/academy/tmp/z").read_text() == "z\n"
+    kept = home.root / "var/lib/cloud/scripts/per-boot/again"
+    assert kept.read_text() == (home.directory / "user-data.sh").read_text()
+    assert not Path("/var/lib/cloud/scripts/per-boot/again").exists()
+
+
+def test_removing_what_is_not_there_fails_unless_it_is_forced(aws):
+    script = BASH + "docker rm --force a && docker rm a || echo refused\n"
+    instance_id = aws.launch(script)
+    until(lambda: booted(aws, instance_id) == 0)
+    assert boot_log(aws, instance_id).splitlines() == [
+        "Error response from daemon: No such container: a",
+        "Error response from daemon: No such container: a",
+        "refused",
+    ]
 
 
 def test_a_failed_boot_leaves_the_instance_running(aws):
@@ -131,8 +156,9 @@ def test_login_pull_and_run_with_credentials_from_the_metadata_service(aws):
         "Login Succeeded",
         IMAGE,
     ]
-    who = aws.instances.home(instance_id).root / "var/lib/academy/who"
-    assert who.read_text() == "by iam-role 123456789012\n"
+    home = aws.instances.home(instance_id)
+    assert (home.root / "var/lib/academy/who").read_text() == "by iam-role 123456789012\n"
+    assert list(home.log.glob("container-*")) == [], "--rm leaves no log behind"
 
 
 def test_a_container_has_its_own_environment_alone(aws):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.dockerfile import DockerfileError
+from local.hosts.registry_images import RegistryImages
 from local.images import build_images
+from local.protocol import NotOurs, ServiceError
 
 BASE = """\
 # syntax comment
@@ -182,3 +184,68 @@ def test_a_tag_that_a_container_runs_outlives_any_number_of_builds(context, tmp_
     kept = {path.name for path in (tmp_path / "images" / "academy-api").iterdir()}
     assert running in kept
     assert ended not in kept
+
+
+def test_a_released_image_outlives_the_builds_after_it(context, tmp_path):
+    def build(number: int) -> str:
+        (context / "worker_images/api/__main__.py").write_text(f"print({number})\n")
+        return build_images(context, tmp_path)
+
+    released, forgotten = build(0), build(1)
+    put_tag(tmp_path / "images", released, f"released-local-{released}")
+    for number in range(2, 9):
+        build(number)
+    kept = {path.name for path in (tmp_path / "images" / "academy-api").iterdir()}
+    assert {released, f"released-local-{released}"} <= kept
+    assert forgotten not in kept
+
+
+def put_tag(images: Path, tag: str, further: str) -> dict:
+    """Give an image of academy-api a further tag, as a deploy does with the registry."""
+    registry = RegistryImages(images, account="123456789012")
+    name = {"repositoryName": "academy-api"}
+    found = registry.handle("BatchGetImage", {**name, "imageIds": [{"imageTag": tag}]})
+    manifest = {"imageManifest": found["images"][0]["imageManifest"]}
+    return registry.handle("PutImage", {**name, **manifest, "imageTag": further})
+
+
+def test_the_registry_knows_an_image_by_every_tag_and_by_its_digest(context, tmp_path):
+    tag = build_images(context, tmp_path)
+    images = tmp_path / "images"
+    registry = RegistryImages(images, account="123456789012")
+    put_tag(images, tag, "released-local-1")
+
+    def described(**wanted: str) -> dict:
+        asked = {"repositoryName": "academy-api", "imageIds": [wanted]}
+        return registry.handle("DescribeImages", asked)["imageDetails"][0]
+
+    found = described(imageTag=tag)
+    assert found["imageDigest"].startswith("sha256:")
+    assert set(found["imageTags"]) == {tag, "released-local-1"}
+    assert described(imageTag="released-local-1") == found
+    assert described(imageDigest=found["imageDigest"]) == found
+    for wanted in ({"imageTag": "never-built"}, {"imageDigest": "sha256:0"}):
+        with pytest.raises(ServiceError, match="does not exist") as missing:
+            described(**wanted)
+        assert missing.value.code == "ImageNotFoundException"
+
+
+def test_a_tag_of_the_registry_is_given_once(context, tmp_path):
+    tag = build_images(context, tmp_path)
+    put_tag(tmp_path / "images", tag, "released-local-1")
+    with pytest.raises(ServiceError) as same:
+        put_tag(tmp_path / "images", tag, "released-local-1")
+    assert same.value.code == "ImageAlreadyExistsException"
+    (context / "worker_images/api/__main__.py").write_text("print('other')\n")
+    other = build_images(context, tmp_path)
+    with pytest.raises(ServiceError) as taken:
+        put_tag(tmp_path / "images", other, "released-local-1")
+    assert taken.value.code == "ImageTagAlreadyExistsException"
+
+
+def test_a_repository_without_images_here_is_not_the_registrys(tmp_path):
+    registry = RegistryImages(tmp_path, account="123456789012")
+    with pytest.raises(NotOurs):
+        registry.handle("DescribeImages", {"repositoryName": "academy-api"})
+    with pytest.raises(NotOurs):
+        registry.handle("DescribeRepositories", {})

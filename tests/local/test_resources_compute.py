@@ -375,6 +375,11 @@ def test_a_custom_resource_whose_function_never_answers_fails(
         account.create(CUSTOM, ServiceToken="arn:f")
 
 
+def test_repetitions_of_asynchronous_runs_are_refused(account: Account) -> None:
+    with pytest.raises(InvalidPropertyError, match="MaximumRetryAttempts is 2"):
+        account.create("AWS::Lambda::EventInvokeConfig", FunctionName="f", Qualifier="$LATEST")
+
+
 def test_a_permission_on_a_missing_function_is_refused(account: Account) -> None:
     with pytest.raises(ClientError):
         account.create(

@@ -172,7 +172,12 @@ def test_a_database_runs_with_its_secret_and_answers_its_real_endpoint(account: 
     made = account.create("AWS::RDS::DBInstance", **DATABASE)
 
     running = account.fakes.databases_running["db"]
-    assert running == {"user": "academy", "password": "from-the-secret", "db_name": "academy"}
+    assert running == {
+        "user": "academy",
+        "password": "from-the-secret",
+        "db_name": "academy",
+        "parameters": {},
+    }
     described = account.client("rds").describe_db_instances(DBInstanceIdentifier="db")
     endpoint = described["DBInstances"][0]["Endpoint"]
     assert (endpoint["Address"], endpoint["Port"]) == ("localhost", 15432)

@@ -10,26 +10,20 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from config.contracts.statefulness import STATEFUL
 from config.settings import environments, load_settings
 from tests.conftest import Templates, synthesize
 
 FOLDER = Path(__file__).parent
-STATEFUL = (
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::RDS::DBInstance",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-)
 
 
 def stateful_ids(templates: Templates) -> dict[str, str]:
-    """Return type by `<stack>/<logical id>` of what holds data."""
+    """Return type by `<stack>/<logical id>` of what its template marks as holding data."""
     return {
         f"{stack}/{name}": resource["Type"]
         for stack, template in sorted(templates.items())
         for name, resource in sorted(template["Resources"].items())
-        if resource["Type"] in STATEFUL
+        if STATEFUL in resource.get("Metadata", {})
     }
 
 

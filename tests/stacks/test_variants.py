@@ -30,31 +30,24 @@ def test_external_addresses_take_the_place_of_rds_and_elasticache(tmp_path: Path
     assert (found["DB_HOST"], found["DB_PORT"]) == ("pg.example.com", "6432")
     assert found["DB_PASSWORD"].endswith(":secret:academy/db#password")
     assert found["REDIS_PASSWORD"].endswith(":secret:academy/redis#password")
-    nat_ports = {
-        rule["FromPort"]
-        for group in properties(templates["network"], "AWS::EC2::SecurityGroup")
-        for rule in group.get("SecurityGroupIngress", [])
-        if rule.get("CidrIp") == settings.network.cidr
-    }
-    assert {6432, 6380} <= nat_ports
 
 
 def test_nat_gateways_and_tasks_in_private_subnets(tmp_path: Path) -> None:
     settings = varied("dev", network={"nat": "gateway"})
     templates = synthesize(settings, tmp_path)
-    assert len(properties(templates["network"], "AWS::EC2::NatGateway")) == 2
+    assert len(properties(templates["network"], "AWS::EC2::NatGateway")) == 1
     [service] = properties(templates["api"], "AWS::ECS::Service")
     network = service["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network["AssignPublicIp"] == "DISABLED"
     assert all("PrivateSubnet" in str(subnet) for subnet in network["Subnets"])
 
 
-def test_a_second_fleet_gets_its_own_stack_group_and_queues(tmp_path: Path) -> None:
-    data = load_settings("dev").model_dump()
-    ai = {**data["workers"]["video"], "queues": ["ai_lite", "ai_basic", "ai_premium"]}
-    data["workers"] = {**data["workers"], "ai": ai}
-    templates = synthesize(Settings.model_validate(data), tmp_path)
-    [group] = properties(templates["ai"], "AWS::AutoScaling::AutoScalingGroup")
-    assert group["AutoScalingGroupName"] == "academy-dev-ai-worker-asg"
+def test_a_kind_set_to_null_has_no_fleet(tmp_path: Path) -> None:
+    workers = {**load_settings("dev").model_dump()["workers"], "ai": None}
+    settings = Settings.model_validate({**load_settings("dev").model_dump(), "workers": workers})
+    templates = synthesize(settings, tmp_path)
+    assert "ai" not in templates
     [function] = properties(templates["scaling"], "AWS::Lambda::Function")
-    assert "academy-dev-ai-jobs-basic" in function["Environment"]["Variables"]["FLEETS"]
+    fleets = function["Environment"]["Variables"]["FLEETS"]
+    assert "academy-dev-messaging-jobs" in fleets
+    assert "academy-dev-ai-jobs-basic" not in fleets

@@ -38,7 +38,7 @@ def spoil(path: Path, key: str, value: Any) -> None:
 
 AI_ON_VIDEO = {
     "queues": ["video"],
-    "instance_type": "c7g.large",
+    "instance_types": ["c7g.large"],
     "disk_gb": 20,
     "min_instances": 0,
     "max_instances": 1,
@@ -49,6 +49,10 @@ AI_ON_VIDEO = {
     "oldest_message_alarm_s": 600,
 }
 EXTERNAL = {"host": "db.example.com", "port": 70000, "credentials_secret_name": "academy/db"}
+PLAYBACK = {
+    "public_key_pem": "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",
+    "private_key_secret_name": "academy/playback",
+}
 
 CASES = [
     (
@@ -57,7 +61,7 @@ CASES = [
         "max_instance: unknown key; allowed: ",
         "(did you mean 'max_instances'?)",
     ),
-    ("colour", "red", "colour: unknown key; allowed: api, aws, ", "workers"),
+    ("colour", "red", "colour: unknown key; allowed: alarms, api, aws, ", "workers"),
     ("database.external", EXTERNAL, "database.external.port: 70000 is not allowed", "1 to 65535"),
     (
         "storage.buckets.video",
@@ -96,6 +100,24 @@ CASES = [
         "workers.video.min_instances: 21",
         "at most max_instances (20)",
     ),
+    (
+        "workers.video.instance_types",
+        ["c7g.large", "c7i.large"],
+        "workers.video.instance_types.1: 'c7i.large'",
+        "[0-9]+g",
+    ),
+    ("workers.video.instance_types", [], "workers.video.instance_types: []", "1 to 40"),
+    ("workers.video.spot_percent", 101, "workers.video.spot_percent: 101", "0 to 100"),
+    # systemd would kill Docker before.
+    ("workers.video.stop_timeout_s", 81, "workers.video.stop_timeout_s: 81", "1 to 80"),
+    ("workers.ai", None, None, None),
+    ("network.nat_zones", 3, "network.nat_zones: 3", "1 to 2, the number of availability_zones"),
+    (
+        "network",
+        {"nat": "none", "interface_endpoints": True},
+        "storage.provider: 'r2' is not allowed; allowed: s3",
+        "leaves no way to the internet",
+    ),
     ("workers.video.min_instances", -1, "workers.video.min_instances: -1", "0 to 100"),
     (
         "workers.video.queues",
@@ -104,7 +126,7 @@ CASES = [
         "timing",
     ),
     ("api.domain_name", None, "api.domain_name: null is not allowed", "local environment alone"),
-    ("api.max_instances", 2, "api.max_instances: 2", "3 to 50 with compute 'ec2'"),
+    ("api.max_instances", 1, "api.max_instances: 1", "2 to 50 with compute 'ec2'"),
     ("api.compute", "lambda", "api.compute: 'lambda'", "one of ec2, ecs"),
     ("storage.r2", None, "storage.r2: null", "endpoint and credentials_secret_name"),
     ("aws.account_id", 123456789012, "aws.account_id: 123456789012", "[0-9]{12}"),
@@ -124,7 +146,43 @@ CASES = [
         "144 to 4320",
     ),
     ("video.ladder", [], "video.ladder: []", "1 or more"),
+    ("edge.provider", "akamai", "edge.provider: 'akamai'", "one of none, cloudfront, cloudflare"),
+    ("edge.provider", "none", "edge.domain_name: 'hakwonplus.com'", "null with provider 'none'"),
+    ("edge.domain_name", None, "edge.domain_name: null", "a host name with provider 'cloudflare'"),
+    (
+        "edge.domain_name",
+        "api.hakwonplus.com",
+        "edge.domain_name: 'api.hakwonplus.com'",
+        "other than api.domain_name",
+    ),
+    (
+        "edge.domain_name",
+        "www.hakwonplus.com",
+        "storage.browser_origins: ['https://hakwonplus.com'",
+        "with https://www.hakwonplus.com (edge.domain_name)",
+    ),
+    ("edge.requests_per_minute", 9, "edge.requests_per_minute: 9", "10 to 100000"),
+    (
+        "edge.playback",
+        PLAYBACK,
+        "edge.playback: 'a key' is not allowed",
+        "null unless edge.provider is 'cloudfront' and storage.provider 's3'",
+    ),
+    (
+        "edge.playback",
+        {**PLAYBACK, "public_key_pem": "MIIB"},
+        "edge.playback.public_key_pem: 'MIIB'",
+        "BEGIN PUBLIC KEY",
+    ),
     ("environment", "dev", "environment: 'dev'", "'prod'"),
+    ("database.rds.backup_days", 6, "database.rds.backup_days: 6", "7 to 35 with protect_data"),
+    ("database.rds.read_replicas", 3, "database.rds.read_replicas: 3", "0 to 2"),
+    ("database.rds.rotation_days", 0, "database.rds.rotation_days: 0", "1 to 365"),
+    ("database.tls", False, "database.tls: False", "true; false in the local environment alone"),
+    ("redis.tls", False, "redis.tls: False", "true; false in the local environment alone"),
+    ("redis.elasticache.shards", 0, "redis.elasticache.shards: 0", "1 to 15"),
+    ("backup.lock_after_days", 2, "backup.lock_after_days: 2", "3 to 365"),
+    ("backup", None, None, None),
 ]
 
 
@@ -178,6 +236,13 @@ def test_a_file_that_is_no_mapping_is_named(directory: Path, content: str, expec
         load_settings("dev", directory=directory)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_cloudfront_needs_a_region_whose_addresses_are_known(directory: Path) -> None:
+    spoil(directory / "dev.yaml", "aws", {"region": "eu-west-3"})
+    spoil(directory / "dev.yaml", "network.availability_zones", ["eu-west-3a", "eu-west-3b"])
+    with pytest.raises(SettingsError, match=r"aws\.region: 'eu-west-3' .* one of ap-northeast-2"):
+        load_settings("dev", directory=directory)
 
 
 @pytest.mark.parametrize("name", ["prdo", "base", "", None])

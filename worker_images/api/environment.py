@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from config.contracts import environment as names
 from config.contracts.queues import QUEUES
+from worker_images.api.cdn import CookieSigner
+from worker_images.base.errors import ConfigurationError
 from worker_images.base.settings import (
     DatabaseSettings,
     StorageSettings,
@@ -22,7 +24,11 @@ MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """What the API is told. Lists come comma-separated; blanks around an item do not count."""
+    """What the API is told. Lists come comma-separated; blanks around an item do not count.
+
+    `playback` is None where segments come from the store itself; `original_days` where the store's
+    own rule deletes the originals of finished videos.
+    """
 
     secret_key: str = field(repr=False)
     operator_token: str = field(repr=False)
@@ -36,7 +42,12 @@ class ApiSettings:
     redis_host: str
     redis_port: int
     redis_password: str = field(repr=False)
+    redis_tls: bool
+    redis_cluster: bool
+    original_days: int | None
     attempts: int
+    configuration: str | None
+    playback: CookieSigner | None = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
 
 
@@ -60,10 +71,39 @@ def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
         redis_host=environ["REDIS_HOST"],
         redis_port=whole_number(environ, "REDIS_PORT", minimum=1),
         redis_password=environ.get("REDIS_PASSWORD", ""),
+        redis_tls=_switch(environ, names.REDIS_TLS),
+        redis_cluster=_switch(environ, names.REDIS_CLUSTER),
+        original_days=(
+            whole_number(environ, names.ORIGINAL_DAYS, minimum=1)
+            if names.ORIGINAL_DAYS in environ
+            else None
+        ),
         attempts=whole_number(environ, "VIDEO_ATTEMPTS", minimum=1),
+        configuration=environ.get(names.CONFIGURATION),
+        playback=_playback(environ),
         secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),
     )
 
 
+def _playback(environ: Mapping[str, str]) -> CookieSigner | None:
+    if not any(environ.get(name) for name in names.PLAYBACK):
+        return None
+    require(environ, names.PLAYBACK)
+    key_pair_id, private_key = (environ[name] for name in names.PLAYBACK)
+    try:
+        return CookieSigner(key_pair_id, private_key)
+    except (ValueError, TypeError):
+        raise ConfigurationError(
+            f"{names.PLAYBACK[1]} must be an RSA private key: PKCS#8 in DER, in base64"
+        ) from None
+
+
 def _items(value: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in value.split(",") if item.strip())
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "false")
+    if value not in ("true", "false"):
+        raise ConfigurationError(f"{name}={value!r} must be true or false")
+    return value == "true"

@@ -86,6 +86,8 @@ def _job_of_retry(video_id: int) -> VideoJob:
     job = _open_job(video)
     if job is not None:
         raise Conflict("JOB_OPEN", _OPEN.format(state=job.state))
+    if video.original_deleted_at is not None:
+        raise Conflict("ORIGINAL_GONE", _ORIGINAL_GONE)
     return _new_job(video)
 
 

@@ -16,7 +16,10 @@ from config.contracts.states import OPEN_JOB_STATES, VideoJobState, VideoState
 
 
 class Video(models.Model):
-    """A lecture video of one tenant. `file_key` is the original's key in the video bucket."""
+    """A lecture video of one tenant. `file_key` is the original's key in the video bucket.
+
+    `original_deleted_at` is set where the API deletes originals itself, see originals.py.
+    """
 
     tenant_id = models.BigIntegerField()
     title = models.TextField(db_default="")
@@ -26,6 +29,7 @@ class Video(models.Model):
     error_code = models.TextField(db_default="")
     error_message = models.TextField(db_default="")
     duration_s = models.FloatField(null=True)
+    original_deleted_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 

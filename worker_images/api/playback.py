@@ -14,6 +14,8 @@ from worker_images.api.models import Video
 LINK_MAX_AGE_S = 7 * 24 * 3600
 #: Seconds for which a segment's own address works, and for which a browser may keep it.
 SEGMENT_URL_MAX_AGE_S = 900
+#: Seconds for which CloudFront lets a browser that opened the page go on: a long day of study.
+COOKIE_MAX_AGE_S = 12 * 3600
 _SALT = "academy.watch"
 _ENDINGS = "|".join(ending.removeprefix(".") for ending in CONTENT_TYPES)
 #: Folders and a file below the video's prefix. No dot but the ending's, so no way out of it.

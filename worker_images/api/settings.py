@@ -49,7 +49,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "worker_images.api.database",
         "HOST": API.database.host,
         "PORT": API.database.port,
         "NAME": API.database.name,
@@ -60,17 +60,23 @@ DATABASES = {
         "OPTIONS": {
             "application_name": "academy-api",
             "connect_timeout": 3,
+            "sslmode": API.database.sslmode,
             **LIVENESS,
             "options": "-c statement_timeout=15000",
         },
     }
 }
 
+_REDIS_SCHEME = "rediss" if API.redis_tls else "redis"
 _REDIS_USER = f":{quote(API.redis_password, safe='')}@" if API.redis_password else ""
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": f"redis://{_REDIS_USER}{API.redis_host}:{API.redis_port}/0",
+        "BACKEND": (
+            "worker_images.api.cache.ClusterCache"
+            if API.redis_cluster
+            else "django.core.cache.backends.redis.RedisCache"
+        ),
+        "LOCATION": f"{_REDIS_SCHEME}://{_REDIS_USER}{API.redis_host}:{API.redis_port}/0",
         "OPTIONS": {
             "socket_connect_timeout": 1,
             "socket_timeout": 1,

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from worker_images.base.password import database_password
 from worker_images.base.settings import DatabaseSettings
 
 _CONNECT_TIMEOUT_S = 10
@@ -56,18 +57,20 @@ class Database:
 
 def open_database(settings: DatabaseSettings) -> Database:
     """Return the database that the settings name; it connects at first use."""
+    password = database_password(settings)
 
-    def connect() -> psycopg.Connection[Any]:
+    def connect(value: str) -> psycopg.Connection[Any]:
         return psycopg.connect(
             host=settings.host,
             port=settings.port,
             dbname=settings.name,
             user=settings.user,
-            password=settings.password,
+            password=value,
+            sslmode=settings.sslmode,
             autocommit=True,
             connect_timeout=_CONNECT_TIMEOUT_S,
             application_name="academy-worker",
             **LIVENESS,
         )
 
-    return Database(connect)
+    return Database(lambda: password.connect(connect))

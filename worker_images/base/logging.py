@@ -64,6 +64,13 @@ def bound(**fields: object) -> Iterator[None]:
         _context.reset(token)
 
 
+def hide(secret: str) -> None:
+    """Replace one more secret in every line from now on: one that came after the start."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Redacting):
+            handler.formatter.hide([secret])
+
+
 def configure(*, secrets: Iterable[str], stream: TextIO = sys.stderr) -> None:
     """Send every log line of the process to `stream`, with `secrets` replaced wherever they stand.
 
@@ -84,9 +91,13 @@ class _Redacting(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
+        self._secrets: list[str] = []
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
         kept = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         spelled = {spelling for secret in kept for spelling in _spellings(secret)}
-        self._secrets = sorted(spelled, key=len, reverse=True)
+        self._secrets = sorted({*self._secrets, *spelled}, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)

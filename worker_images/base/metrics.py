@@ -30,10 +30,10 @@ class JobMetrics:
 class EmbeddedMetrics:
     """Writes one line a job to `stream`, from which CloudWatch Logs makes metrics."""
 
-    def __init__(self, stream: TextIO, clock: Clock, *, worker_kind: str) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, *, environment: str, worker_kind: str) -> None:
         self._stream = stream
         self._clock = clock
-        self._worker_type = names.WORKER_TYPES[worker_kind]
+        self._dimensions = names.worker_dimensions(environment, worker_kind)
 
     def job_ended(self, job: JobMetrics) -> None:
         """Publish how long a job waited and took, and count its outcome."""
@@ -44,11 +44,11 @@ class EmbeddedMetrics:
             "_aws": {
                 "Timestamp": round(self._clock.now() * 1000),
                 "CloudWatchMetrics": [
-                    _directive(["WorkerType"], [(name, "Seconds") for name in values]),
-                    _directive(["WorkerType", "Outcome"], [(names.JOBS, "Count")]),
+                    _directive([*self._dimensions], [(name, "Seconds") for name in values]),
+                    _directive([*self._dimensions, "Outcome"], [(names.JOBS, "Count")]),
                 ],
             },
-            "WorkerType": self._worker_type,
+            **self._dimensions,
             "Outcome": job.outcome,
             names.JOBS: 1,
             **{name: round(value, 3) for name, value in values.items()},

@@ -17,13 +17,19 @@ _PROVIDERS = ("s3", "r2")
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Where PostgreSQL is."""
+    """Where PostgreSQL is, and the secret that says its password when it has changed.
+
+    `sslmode` is libpq's: https://www.postgresql.org/docs/current/libpq-ssl.html
+    """
 
     host: str
     port: int
     name: str
     user: str
     password: str = field(repr=False)
+    secret_arn: str
+    region: str
+    sslmode: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class StorageSettings:
 class WorkerSettings:
     """What a worker of any kind is told. `group_name` is None outside an Auto Scaling group."""
 
+    environment: str
     kind: str
     region: str
     queue_names: Mapping[str, str]
@@ -67,6 +74,7 @@ def load_worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
     if _GROUP in environ:
         require(environ, (_GROUP,))
     return WorkerSettings(
+        environment=environ["ENVIRONMENT"],
         kind=environ["WORKER_KIND"],
         region=environ["AWS_DEFAULT_REGION"],
         queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
@@ -108,6 +116,9 @@ def database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
         name=environ["DB_NAME"],
         user=environ["DB_USER"],
         password=environ["DB_PASSWORD"],
+        secret_arn=environ[names.DATABASE_SECRET],
+        region=environ["AWS_DEFAULT_REGION"],
+        sslmode=environ.get(names.DATABASE_TLS, "prefer"),
     )
 
 

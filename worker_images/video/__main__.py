@@ -73,7 +73,9 @@ def compose(settings: WorkerSettings, video: VideoSettings) -> Consumer:
         handler=encode,
         heartbeat=heartbeat,
         clock=clock,
-        metrics=EmbeddedMetrics(sys.stdout, clock, worker_kind=settings.kind),
+        metrics=EmbeddedMetrics(
+            sys.stdout, clock, environment=settings.environment, worker_kind=settings.kind
+        ),
         worker_id=f"{socket.gethostname()}-{uuid4().hex[:8]}",
         attempts=settings.attempts,
         lease_s=settings.visibility_timeout_s,

@@ -54,7 +54,7 @@ class EncodeVideo:
             self._encode(job, context, path, source, folder)
         name, value = storage_keys.EXPIRE_ORIGINAL_TAG
         if not self.storage.tag(job.file_key, {name: value}):
-            _log.info("original kept: the store has no object tags", file_key=job.file_key)
+            _log.info("original left to the API: the store has no tags", file_key=job.file_key)
         return Result(duration_s=source.duration_s)
 
     def _download(self, job: VideoJob, folder: Path) -> Path:

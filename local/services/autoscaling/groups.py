@@ -20,7 +20,7 @@ from local.services.autoscaling.tags import matches, tag_values
 
 #: Kept as given, with the value that stands for an absent one.
 _SETTINGS: dict[str, Any] = {
-    "CapacityRebalance": False,
+    "CapacityRebalance": False,  # kept, and idle: nobody takes a Spot instance back here
     "Context": None,
     "DefaultCooldown": 300,
     "DefaultInstanceWarmup": None,

@@ -1,4 +1,4 @@
-"""Scaling policies: step and simple ones are played, target tracking and predictive refused."""
+"""Scaling policies: step, simple and CPU target tracking are played, the others refused."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from local.clock import Clock
 from local.protocol import ServiceError
 from local.services.autoscaling import describe, texts
 from local.services.autoscaling.model import Group, Store, identifier, invalid
-from local.services.autoscaling.sizing import adjusted, by_steps, clamp, in_cooldown
+from local.services.autoscaling.sizing import adjusted, by_steps, by_target, clamp, in_cooldown
 
 _ADJUSTMENTS = ("ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity")
-_PLAYED = ("StepScaling", "SimpleScaling")
+_PLAYED = ("StepScaling", "SimpleScaling", "TargetTrackingScaling")
+#: What target tracking follows here.
+CPU = "ASGAverageCPUUtilization"
 
 
 class PolicyOperations:
@@ -37,9 +39,9 @@ class PolicyOperations:
             "AutoScalingGroupName": group.name,
             "PolicyType": kind,
             "PolicyARN": arn,
-            "Alarms": [],
+            "Alarms": self._alarms(group, arn) if kind == "TargetTrackingScaling" else [],
         }
-        return {"PolicyARN": arn, "Alarms": []}
+        return {"PolicyARN": arn, "Alarms": group.policies[name]["Alarms"]}
 
     def describe_policies(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return policies by group, name or ARN, and type."""
@@ -65,8 +67,9 @@ class PolicyOperations:
     def execute_policy(self, params: dict[str, Any]) -> dict[str, Any]:
         """Apply a policy now, as its alarm would.
 
-        A step policy needs MetricValue and BreachThreshold. A simple policy keeps the cooldown
-        when HonorCooldown is set.
+        A step policy needs MetricValue and BreachThreshold, a tracking one MetricValue: AWS lets
+        its own alarms alone execute that, which here come this way. A simple policy keeps the
+        cooldown when HonorCooldown is set.
         """
         group, policy = self._find(params.get("AutoScalingGroupName"), params["PolicyName"])
         now = self._clock.now()
@@ -75,6 +78,10 @@ class PolicyOperations:
                 raise invalid("MetricValue and BreachThreshold are required for a step policy")
             breach = float(params["MetricValue"]) - float(params["BreachThreshold"])
             size = by_steps(group, policy, breach, now)
+        elif policy["PolicyType"] == "TargetTrackingScaling":
+            if params.get("MetricValue") is None:
+                raise invalid("MetricValue is required for a target tracking policy")
+            size = by_target(group, policy, float(params["MetricValue"]), now)
         else:
             cooldown_s = policy.get("Cooldown", group.settings["DefaultCooldown"])
             if params.get("HonorCooldown") and in_cooldown(group, cooldown_s, now):
@@ -100,6 +107,13 @@ class PolicyOperations:
             f"{identifier()}:autoScalingGroupName/{group.name}:policyName/{name}"
         )
 
+    def _alarms(self, group: Group, arn: str) -> list[dict[str, str]]:
+        """Name a tracking policy's alarms; the control loop makes them (control/tracking.py)."""
+        number = arn.split(":scalingPolicy:", 1)[1].split(":", 1)[0]
+        names = [f"TargetTracking-{group.name}-Alarm{way}-{number}" for way in ("High", "Low")]
+        place = f"arn:aws:cloudwatch:{self._store.region}:{self._store.account}:alarm"
+        return [{"AlarmName": name, "AlarmARN": f"{place}:{name}"} for name in names]
+
     def _find(self, group_name: str | None, name: str) -> tuple[Group, dict[str, Any]]:
         groups = [self._store.group(group_name)] if group_name else self._store.groups.values()
         for group in groups:
@@ -110,6 +124,9 @@ class PolicyOperations:
 
 
 def _check(params: dict[str, Any], kind: str) -> None:
+    if kind == "TargetTrackingScaling":
+        _check_tracking(params.get("TargetTrackingConfiguration") or {})
+        return
     adjustment = params.get("AdjustmentType")
     if adjustment not in _ADJUSTMENTS:
         raise invalid(f"AdjustmentType {adjustment!r}; allowed: {', '.join(_ADJUSTMENTS)}")
@@ -118,3 +135,12 @@ def _check(params: dict[str, Any], kind: str) -> None:
     needed = "StepAdjustments" if kind == "StepScaling" else "ScalingAdjustment"
     if params.get(needed) in (None, []):
         raise invalid(f"{needed} is required for a {kind} policy")
+
+
+def _check_tracking(tracking: dict[str, Any]) -> None:
+    metric = (tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
+    unknown = set(tracking) - {"PredefinedMetricSpecification", "TargetValue", "DisableScaleIn"}
+    if metric != CPU or unknown:
+        raise invalid(f"TargetTrackingScaling follows {CPU} alone here, not {metric}")
+    if not 0 < float(tracking.get("TargetValue", 0)) <= 100:
+        raise invalid("TargetValue of TargetTrackingScaling must be above 0 and at most 100")

@@ -21,8 +21,8 @@ class AutoScalingService:
     """Auto Scaling of one account and region.
 
     Only the fleets controller launches and ends instances; operations change what is wanted.
-    Refused: warm pools, target tracking, predictive scaling, scheduled actions, standby, attach
-    and detach of instances, launch configurations.
+    Refused: warm pools, predictive scaling, target tracking of anything but CPU use, scheduled
+    actions, standby, attach and detach of instances, launch configurations.
     """
 
     name = "autoscaling"

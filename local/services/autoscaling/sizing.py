@@ -95,6 +95,15 @@ def on_spot(group: Group) -> bool:
     return on_demand >= base + math.ceil(above * percent / 100)
 
 
+def pool_of(group: Group, spot: bool, pools: int) -> int:
+    """Return from which of `pools` instance types, in their order, the next instance comes.
+
+    On demand takes the first. Spot takes them in turn: here no pool is cheaper or fuller than
+    another, and what AWS makes of its own is a spread over the pools.
+    """
+    return sum(member.spot for member in group.active) % pools if spot else 0
+
+
 def adjusted(size: int, kind: str, amount: int, magnitude: int | None = None) -> int:
     """Return a size after one adjustment of a policy.
 
@@ -144,6 +153,25 @@ def by_steps(group: Group, policy: Mapping[str, Any], breach: float, now: float)
     if size < group.desired and (cold or (amount > 0 and kind != "ExactCapacity")):
         return group.desired
     return size
+
+
+def by_target(group: Group, policy: Mapping[str, Any], value: float, now: float) -> int:
+    """Return the desired capacity at which a mean of `value` would be the policy's target.
+
+    It goes up at once and counts what is still warming up; it goes down only when nothing is.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
+    """
+    tracking = policy["TargetTrackingConfiguration"]
+    target = float(tracking["TargetValue"])
+    usual_s = group.settings.get("DefaultInstanceWarmup", group.settings["DefaultCooldown"])
+    cold = warming(group, policy.get("EstimatedInstanceWarmup", usual_s), now)
+    measured = max(0, group.desired - cold)
+    size = clamp(group, math.ceil(measured * value / target))
+    if value > target:
+        return max(group.desired, size)
+    if cold or tracking.get("DisableScaleIn"):
+        return group.desired
+    return min(group.desired, size)
 
 
 def in_cooldown(group: Group, cooldown_s: float, now: float) -> bool:

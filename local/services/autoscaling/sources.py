@@ -9,6 +9,14 @@ from botocore.exceptions import ClientError
 
 from local.services.autoscaling.model import invalid
 
+#: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html
+_SPOT_STRATEGIES = (
+    "lowest-price",
+    "capacity-optimized",
+    "capacity-optimized-prioritized",
+    "price-capacity-optimized",
+)
+
 
 class ClientSource(Protocol):
     """Gives boto3 clients of the embedded AWS."""
@@ -47,6 +55,7 @@ class Sources:
             template = mixed["LaunchTemplate"]
             named = self._named(template["LaunchTemplateSpecification"])
             template = {**template, "LaunchTemplateSpecification": named}
+            _check_distribution(mixed.get("InstancesDistribution") or {})
             settings["MixedInstancesPolicy"] = {**mixed, "LaunchTemplate": template}
         else:
             settings["LaunchTemplate"] = self._named(settings["LaunchTemplate"])
@@ -56,20 +65,23 @@ class Sources:
         settings.setdefault("AvailabilityZones", [])
         return settings
 
-    def resolve(self, settings: dict[str, Any]) -> Source:
-        """Return what the next instance is launched from.
+    def pools(self, settings: dict[str, Any]) -> int:
+        """Return how many instance types the settings offer."""
+        return max(1, len(_overrides(settings)))
+
+    def resolve(self, settings: dict[str, Any], pool: int = 0) -> Source:
+        """Return what the next instance is launched from; `pool` counts the types offered.
 
         Raises: ClientError when the template is gone.
         """
         mixed = settings.get("MixedInstancesPolicy")
         if mixed is None:
             return self._version(settings["LaunchTemplate"])
-        overrides = mixed["LaunchTemplate"].get("Overrides") or [{}]
-        first = overrides[0]
-        named = first.get("LaunchTemplateSpecification")
+        chosen = (_overrides(settings) or [{}])[pool]
+        named = chosen.get("LaunchTemplateSpecification")
         source = self._version(named or mixed["LaunchTemplate"]["LaunchTemplateSpecification"])
-        if "InstanceType" in first:
-            data = {**source.data, "InstanceType": first["InstanceType"]}
+        if "InstanceType" in chosen:
+            data = {**source.data, "InstanceType": chosen["InstanceType"]}
             return Source(source.specification, data)
         return source
 
@@ -93,6 +105,26 @@ class Sources:
             "Version": str(found["VersionNumber"]),
         }
         return Source(resolved, found["LaunchTemplateData"])
+
+
+def _overrides(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    mixed = settings.get("MixedInstancesPolicy") or {"LaunchTemplate": {}}
+    return mixed["LaunchTemplate"].get("Overrides") or []
+
+
+def _check_distribution(distribution: dict[str, Any]) -> None:
+    """Refuse what AWS refuses. Raises: ServiceError naming the value."""
+    strategy = distribution.get("SpotAllocationStrategy", _SPOT_STRATEGIES[0])
+    if strategy not in _SPOT_STRATEGIES:
+        raise invalid(
+            f"SpotAllocationStrategy {strategy!r} is not valid; "
+            f"allowed: {', '.join(_SPOT_STRATEGIES)}"
+        )
+    percent = int(distribution.get("OnDemandPercentageAboveBaseCapacity", 100))
+    if not 0 <= percent <= 100:
+        raise invalid(
+            f"OnDemandPercentageAboveBaseCapacity {percent} is not valid; allowed: 0 to 100"
+        )
 
 
 def subnets_of(settings: dict[str, Any]) -> list[str]:

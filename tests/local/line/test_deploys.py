@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.local.line.assemblies import QUEUES, changed_assembly, video_queue
 from tests.local.line.platform import UNATTENDED, Platform
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
-QUEUES = "academy-local-queues"
 DEPLOY = (*UNATTENDED, "--exclusively")
-
-
-def changed_assembly(platform: Platform, target: Path, change: Callable[[dict], None]) -> Path:
-    """Copy the deployed assembly and apply `change` to the template of the queues' stack."""
-    shutil.copytree(platform.assembly, target)
-    template = target / f"{QUEUES}.template.json"
-    content = json.loads(template.read_text())
-    change(content["Resources"])
-    template.write_text(json.dumps(content))
-    _drop_asset_of_template(target)
-    return target
-
-
-def _drop_asset_of_template(assembly: Path) -> None:
-    """Make the CLI upload the template afresh: its asset is named by the content's hash."""
-    manifest = assembly / f"{QUEUES}.assets.json"
-    content = json.loads(manifest.read_text())
-    renamed = {}
-    for old, entry in content["files"].items():
-        if entry["source"]["path"] == f"{QUEUES}.template.json":
-            for destination in entry["destinations"].values():
-                destination["objectKey"] = f"changed-{assembly.name}.json"
-            renamed[f"changed-{assembly.name}"] = entry
-        else:
-            renamed[old] = entry
-    manifest.write_text(json.dumps({**content, "files": renamed}))
-    root = json.loads((assembly / "manifest.json").read_text())
-    properties = root["artifacts"][QUEUES]["properties"]
-    url = properties["stackTemplateAssetObjectUrl"]
-    properties["stackTemplateAssetObjectUrl"] = (
-        url.rpartition("/")[0] + f"/changed-{assembly.name}.json"
-    )
-    (assembly / "manifest.json").write_text(json.dumps(root))
-
-
-def video_queue(resources: dict[str, Any]) -> dict[str, Any]:
-    return next(
-        resource
-        for resource in resources.values()
-        if resource.get("Properties", {}).get("QueueName") == "academy-video-jobs"
-    )
 
 
 def retention(platform: Platform) -> str:
@@ -66,6 +22,7 @@ def retention(platform: Platform) -> str:
 
 
 def test_diff_right_after_a_deploy_is_empty(platform: Platform) -> None:
+    platform.cdk("deploy", "--all", "--app", str(platform.assembly), *DEPLOY)
     answer = platform.cdk("diff", "--app", str(platform.assembly), "--fail", "--no-notices")
     assert "There were no differences" in answer.stdout + answer.stderr
     assert answer.returncode == 0
@@ -78,7 +35,7 @@ def test_a_changed_property_deploys_and_the_older_assembly_brings_it_back(
         video_queue(resources)["Properties"]["MessageRetentionPeriod"] = 86400
 
     before = retention(platform)
-    changed = changed_assembly(platform, tmp_path / "changed", shorten)
+    changed = changed_assembly(platform.assembly, tmp_path / "changed", shorten)
     platform.cdk("deploy", QUEUES, "--app", str(changed), *DEPLOY)
     assert retention(platform) == "86400"
     platform.cdk("deploy", QUEUES, "--app", str(platform.assembly), *DEPLOY)
@@ -101,7 +58,7 @@ def test_a_failing_update_rolls_back_and_keeps_what_was_in_a_queue(
     lite = sqs.get_queue_url(QueueName="academy-ai-jobs-lite")["QueueUrl"]
     sqs.send_message(QueueUrl=lite, MessageBody="kept")
     before = retention(platform)
-    broken = changed_assembly(platform, tmp_path / "broken", break_after_a_change)
+    broken = changed_assembly(platform.assembly, tmp_path / "broken", break_after_a_change)
     answer = platform.cdk("deploy", QUEUES, "--app", str(broken), *DEPLOY, check=False)
     assert answer.returncode != 0
     assert "MessageRetentionPeriod" in answer.stdout + answer.stderr
@@ -117,7 +74,7 @@ def test_an_unknown_type_fails_the_deploy_with_its_name(platform: Platform, tmp_
     def add_unknown(resources: dict[str, Any]) -> None:
         resources["Robot"] = {"Type": "AWS::RoboMaker::Robot", "Properties": {}}
 
-    unknown = changed_assembly(platform, tmp_path / "unknown", add_unknown)
+    unknown = changed_assembly(platform.assembly, tmp_path / "unknown", add_unknown)
     answer = platform.cdk("deploy", QUEUES, "--app", str(unknown), *DEPLOY, check=False)
     assert answer.returncode != 0
     assert "AWS::RoboMaker::Robot" in answer.stdout + answer.stderr

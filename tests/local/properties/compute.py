@@ -50,6 +50,12 @@ def _hook(aws: Any, name: str, template: Properties) -> Properties:
     return shown
 
 
+def _policy(aws: Any, arn: str, template: Properties) -> Properties:
+    answer = aws.client("autoscaling").describe_policies(PolicyNames=[arn])
+    shown: dict[str, Any] = answer["ScalingPolicies"][0]
+    return shown
+
+
 def _pairs(attributes: list[dict[str, str]]) -> list[dict[str, str]]:
     return [chosen(attribute, "Key", "Value") for attribute in attributes]
 
@@ -80,6 +86,12 @@ def _target_group(aws: Any, arn: str, template: Properties) -> dict[str, Any]:
     return {**found, "TargetGroupAttributes": _pairs(attributes)}
 
 
+def _target_group_attributes(aws: Any, arn: str) -> dict[str, Any]:
+    answer = aws.client("elbv2").describe_target_groups(TargetGroupArns=[arn])
+    name = answer["TargetGroups"][0]["TargetGroupArn"].rsplit(":", 1)[1]
+    return {"TargetGroupFullName": name, "TargetGroupName": name.split("/")[1]}
+
+
 def _listener(aws: Any, arn: str, template: Properties) -> Properties:
     shown: dict[str, Any] = aws.client("elbv2").describe_listeners(ListenerArns=[arn])
     found: dict[str, Any] = shown["Listeners"][0]
@@ -97,13 +109,19 @@ READERS = (
     Reader("AWS::EC2::LaunchTemplate", _template, attributes=_template_attributes),
     Reader("AWS::AutoScaling::AutoScalingGroup", _scaling_group),
     Reader("AWS::AutoScaling::LifecycleHook", _hook),
+    Reader("AWS::AutoScaling::ScalingPolicy", _policy),
     Reader(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         _balancer,
         partial=_ATTRIBUTES,
         attributes=_balancer_attributes,
     ),
-    Reader("AWS::ElasticLoadBalancingV2::TargetGroup", _target_group, partial=_ATTRIBUTES),
+    Reader(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        _target_group,
+        partial=_ATTRIBUTES,
+        attributes=_target_group_attributes,
+    ),
     Reader("AWS::ElasticLoadBalancingV2::Listener", _listener),
     Reader("AWS::ElasticLoadBalancingV2::ListenerRule", _rule),
 )

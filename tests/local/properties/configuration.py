@@ -6,7 +6,7 @@ import json
 import string
 from typing import Any
 
-from tests.local.properties.reader import Properties, Reader, present
+from tests.local.properties.reader import Properties, Reader, chosen, present
 
 
 def _parameter(aws: Any, name: str, template: Properties) -> dict[str, Any]:
@@ -63,7 +63,18 @@ def _attachment(aws: Any, arn: str, template: Properties) -> dict[str, Any]:
     return {"SecretId": secret["ARN"], "TargetId": identifier, "TargetType": "AWS::RDS::DBInstance"}
 
 
+def _rotation(aws: Any, arn: str, template: Properties) -> dict[str, Any]:
+    found = aws.client("secretsmanager").describe_secret(SecretId=arn)
+    assert found["RotationEnabled"]
+    return {"SecretId": found["ARN"], **chosen(found, "RotationLambdaARN", "RotationRules")}
+
+
 READERS = (
+    Reader(
+        "AWS::SecretsManager::RotationSchedule",
+        _rotation,
+        unreadable={"RotateImmediatelyOnUpdate": "an argument of RotateSecret, kept nowhere"},
+    ),
     Reader("AWS::SSM::Parameter", _parameter),
     Reader("AWS::SecretsManager::Secret", _secret),
     Reader("AWS::SecretsManager::SecretTargetAttachment", _attachment),

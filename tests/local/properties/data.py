@@ -20,6 +20,8 @@ def _instance(aws: Any, identifier: str, template: Properties) -> dict[str, Any]
         **found,
         "DBSubnetGroupName": found["DBSubnetGroup"]["DBSubnetGroupName"],
         "VPCSecurityGroups": groups,
+        "DBParameterGroupName": found["DBParameterGroups"][0]["DBParameterGroupName"],
+        "EnableCloudwatchLogsExports": found.get("EnabledCloudwatchLogsExports", []),
     }
 
 
@@ -33,6 +35,17 @@ def _subnet_group(aws: Any, name: str, template: Properties) -> dict[str, Any]:
     found = answer["DBSubnetGroups"][0]
     subnets = [subnet["SubnetIdentifier"] for subnet in found["Subnets"]]
     return {**found, "SubnetIds": subnets}
+
+
+def _parameter_group(aws: Any, name: str, template: Properties) -> dict[str, Any]:
+    rds = aws.client("rds")
+    found = rds.describe_db_parameter_groups(DBParameterGroupName=name)["DBParameterGroups"][0]
+    parameters = rds.describe_db_parameters(DBParameterGroupName=name)["Parameters"]
+    return {
+        "Description": found["Description"],
+        "Family": found["DBParameterGroupFamily"],
+        "Parameters": {p["ParameterName"]: p["ParameterValue"] for p in parameters},
+    }
 
 
 def _replication_group(aws: Any, identifier: str) -> dict[str, Any]:
@@ -85,6 +98,7 @@ READERS = (
         attributes=_instance_attributes,
     ),
     Reader("AWS::RDS::DBSubnetGroup", _subnet_group),
+    Reader("AWS::RDS::DBParameterGroup", _parameter_group),
     Reader("AWS::ElastiCache::ReplicationGroup", _cache, attributes=_cache_attributes),
     Reader("AWS::ElastiCache::SubnetGroup", _cache_subnets),
 )

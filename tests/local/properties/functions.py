@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from tests.local.properties.reader import Properties, Reader, chosen
+from tests.local.properties.reader import Properties, Reader, chosen, present
 
 
 def _function(aws: Any, name: str, template: Properties) -> dict[str, Any]:
@@ -54,16 +54,25 @@ def _permission(aws: Any, statement: str, template: Properties) -> dict[str, Any
     answer = aws.client("lambda").get_policy(FunctionName=template["FunctionName"])
     policy = json.loads(answer["Policy"])
     (found,) = [item for item in policy["Statement"] if item["Sid"] == statement]
-    source = found.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
-    return {
-        "Action": found["Action"],
-        "FunctionName": found["Resource"],
-        "Principal": found["Principal"]["Service"],
-        "SourceArn": source,
-    }
+    conditions = found.get("Condition", {})
+    return present(
+        Action=found["Action"],
+        FunctionName=found["Resource"],
+        Principal=found["Principal"]["Service"],
+        SourceArn=conditions.get("ArnLike", {}).get("AWS:SourceArn"),
+        SourceAccount=conditions.get("StringEquals", {}).get("AWS:SourceAccount"),
+    )
+
+
+def _async(aws: Any, physical_id: str, template: Properties) -> dict[str, Any]:
+    name, qualifier = physical_id.split("|")
+    found = aws.client("lambda").get_function_event_invoke_config(FunctionName=name)
+    shown = chosen(found, "MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+    return {**shown, "FunctionName": name, "Qualifier": qualifier}
 
 
 READERS = (
     Reader("AWS::Lambda::Function", _function, attributes=_function_attributes),
     Reader("AWS::Lambda::Permission", _permission),
+    Reader("AWS::Lambda::EventInvokeConfig", _async),
 )

@@ -45,7 +45,30 @@ def _queue_policy(aws: Any, name: str, template: Properties) -> dict[str, Any]:
     return {"Queues": list(policies), "PolicyDocument": next(iter(policies.values()))}
 
 
+def _topic_attributes(aws: Any, arn: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    return found
+
+
+def _topic(aws: Any, arn: str, template: Properties) -> dict[str, Any]:
+    found = _topic_attributes(aws, arn)
+    tags = aws.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
+    return {
+        "DisplayName": found["DisplayName"],
+        "TopicName": arn.rsplit(":", 1)[1],
+        "Tags": tags,
+    }
+
+
+def _topic_policy(aws: Any, name: str, template: Properties) -> dict[str, Any]:
+    policies = {arn: _topic_attributes(aws, arn)["Policy"] for arn in template["Topics"]}
+    assert len(set(policies.values())) == 1, policies
+    return {"Topics": list(policies), "PolicyDocument": next(iter(policies.values()))}
+
+
 READERS = (
     Reader("AWS::SQS::Queue", _queue, attributes=_queue_attributes),
     Reader("AWS::SQS::QueuePolicy", _queue_policy),
+    Reader("AWS::SNS::Topic", _topic),
+    Reader("AWS::SNS::TopicPolicy", _topic_policy),
 )

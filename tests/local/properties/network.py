@@ -108,6 +108,12 @@ def _endpoint(aws: Any, endpoint: str, template: Properties) -> dict[str, Any]:
     return {**found, "SecurityGroupIds": groups}
 
 
+def _flow_log(aws: Any, identifier: str, template: Properties) -> dict[str, Any]:
+    found = aws.client("ec2").describe_flow_logs(FlowLogIds=[identifier])["FlowLogs"][0]
+    kind = "VPC" if found["ResourceId"].startswith("vpc-") else "unknown"
+    return {**found, "ResourceType": kind}
+
+
 READERS = (
     Reader("AWS::EC2::VPC", _vpc),
     Reader("AWS::EC2::Subnet", _subnet),
@@ -120,4 +126,5 @@ READERS = (
     Reader("AWS::EC2::SecurityGroupIngress", _rule),
     Reader("AWS::EC2::SecurityGroupEgress", _rule),
     Reader("AWS::EC2::VPCEndpoint", _endpoint),
+    Reader("AWS::EC2::FlowLog", _flow_log),
 )

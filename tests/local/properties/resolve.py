@@ -21,12 +21,14 @@ class Scope:
     """What a stack's references lead to.
 
     `names` holds the values of Ref (physical ids, parameters, pseudo parameters); `attribute`
-    returns a Fn::GetAtt; `exports` the values of Fn::ImportValue; `secret` the value of a secret.
+    returns a Fn::GetAtt; `exports` the values of Fn::ImportValue; `output` a Fn::GetStackOutput;
+    `secret` the value of a secret.
     """
 
     names: Mapping[str, Any]
     attribute: Callable[[str, str], Any]
     exports: Mapping[str, Any]
+    output: Callable[[str, str], Any]
     secret: Callable[[str], str]
 
     def resolve(self, value: Any) -> Any:
@@ -64,6 +66,7 @@ class Scope:
 
 _FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Fn::Base64": lambda scope, text: base64.b64encode(text.encode()).decode(),
+    "Fn::GetStackOutput": lambda scope, of: scope.output(of["StackName"], of["OutputName"]),
     "Fn::ImportValue": lambda scope, name: scope.exports[name],
     "Fn::Join": lambda scope, parts: parts[0].join(str(item) for item in parts[1]),
     "Fn::Select": lambda scope, choice: choice[1][int(choice[0])],

@@ -58,8 +58,9 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     if tags:
         found["TagFilters"] = tags
     found |= chosen(conditions, "Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
-    if "Days" in rule.get("Expiration", {}):
-        found["ExpirationInDays"] = rule["Expiration"]["Days"]
+    names = {"Days": "ExpirationInDays", "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
+    expiration = rule.get("Expiration", {})
+    found |= {names[key]: value for key, value in expiration.items() if key in names}
     return found
 
 

@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "DB_NAME": "postgres",
     "DB_USER": "academy",
     "DB_PASSWORD": "unused-database-password",
+    "DB_SECRET_ARN": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:database",
     "REDIS_HOST": "127.0.0.1",
     "REDIS_PORT": str(PORTS["redis"]),
     "R2_AI_BUCKET": "academy-ai",
@@ -53,6 +54,7 @@ ENVIRONMENT = {
     "LAMBDA_INTERNAL_API_KEY": "unit-internal-key",
     "OPERATOR_API_TOKEN": "unit-operator-token",
     "VIDEO_ATTEMPTS": "5",
+    "CONFIGURATION": "0123456789ab",
 }
 AWS = {
     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{PORTS['aws']}",

@@ -10,7 +10,10 @@ import pytest
 
 from worker_images.api.health import Health
 
-ALL_OK = {"database": "ok", "redis": "ok", "storage": "ok", "queue": "ok"}
+ALL_OK = {
+    **{name: "ok" for name in ("database", "redis", "storage", "queue")},
+    "configuration": "0123456789ab",
+}
 
 
 @pytest.fixture

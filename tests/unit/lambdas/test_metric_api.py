@@ -56,14 +56,18 @@ def failed_hop(url: str) -> str:
 
 def test_backlog_is_read_with_the_internal_key() -> None:
     seen: list[tuple[str, str | None]] = []
+    names: list[str | None] = []
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         seen.append((request.path, request.headers.get(INTERNAL_KEY_HEADER)))
+        names.append(request.headers.get("User-Agent"))
         return 200, b'{"backlog": 7}'
 
     with serving(answer) as url:
         assert api(url).backlog() == 7
     assert seen == [(BACKLOG_COUNT, "key")]
+    # Cloudflare refuses the name that urllib gives itself.
+    assert names == ["academy-platform"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pytest
 from ops import cli
 from ops.errors import OperatorError
 
+ROOT = Path(__file__).parents[3]
+
 
 def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
     monkeypatch.setattr(sys, "argv", ["academy", *arguments])
@@ -79,6 +81,19 @@ def test_help_lists_every_command_without_colour_when_asked() -> None:
         text=True,
         check=True,
     )
-    for command in ("up", "synth", "diff", "deploy", "lecture", "status", "diagram"):
+    for command in ("up", "synth", "diff", "deploy", "releases", "rollback", "lecture", "status"):
         assert command in done.stdout
     assert "\x1b[3" not in done.stdout
+
+
+def test_the_command_works_through_a_link_from_any_directory(tmp_path: Path) -> None:
+    (tmp_path / "academy").symlink_to(ROOT / "ops" / "bin" / "academy")
+    done = subprocess.run(
+        ["./academy", "rollback", "--help"],
+        cwd=tmp_path,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Usage: academy rollback" in done.stdout

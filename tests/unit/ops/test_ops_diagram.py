@@ -81,6 +81,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
             ),
             "Rate": resource(
                 "Events::Rule",
+                Name="every-minute",
                 ScheduleExpression="rate(1 minute)",
                 Targets=[{"Arn": {"Fn::GetAtt": ["Metric", "Arn"]}}],
             ),

@@ -28,13 +28,14 @@ def test_a_changed_input_changes_the_fingerprint(root: Path, name: str) -> None:
     assert inputs.fingerprint(root, "local", "tag") != before
 
 
-def test_environment_tag_and_new_files_change_the_fingerprint(root: Path) -> None:
+def test_environment_tag_size_and_new_files_change_the_fingerprint(root: Path) -> None:
     found = {inputs.fingerprint(root, "local", "tag")}
     found.add(inputs.fingerprint(root, "dev", "tag"))
     found.add(inputs.fingerprint(root, "local", "tag2"))
+    found.add(inputs.fingerprint(root, "local", "tag", 10000))
     (root / "lambdas" / "new.py").touch()
     found.add(inputs.fingerprint(root, "local", "tag"))
-    assert len(found) == 4
+    assert len(found) == 5
 
 
 def test_bytecode_and_other_files_do_not_count(root: Path) -> None:

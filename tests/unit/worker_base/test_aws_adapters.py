@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle, instance_id
 from worker_images.base.queue import SqsQueue
-from worker_images.base.render_env import main, read_parameters
+from worker_images.base.render_env import Stored, main
 from worker_images.base.settings import StorageSettings
 from worker_images.base.storage import BucketStorage, ObjectNotFoundError, open_storage
 
@@ -261,7 +261,7 @@ def test_the_command_renders_every_page_of_parameters_and_resolves_secrets(
     for key in WORKERS:
         value = secret_reference(arn, "password") if key == "DB_PASSWORD" else f"v-{key}"
         ssm.put_parameter(Name=f"/academy/workers/env/{key}", Value=value, Type="String")
-    assert len(read_parameters(ssm, "/academy/workers/env")) == len(WORKERS) > 10
+    assert len(Stored(ssm, secrets, "/academy/workers/env").parameters()) == len(WORKERS) > 10
     assert main(["--role", "workers", "--path", "/academy/workers/env"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "DB_PASSWORD=s3cret" in lines

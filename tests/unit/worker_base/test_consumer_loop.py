@@ -62,7 +62,9 @@ class Bench:
             handler=self.handle,
             heartbeat=heartbeat,
             clock=self.clock,
-            metrics=EmbeddedMetrics(self.metrics, self.clock, worker_kind="video"),
+            metrics=EmbeddedMetrics(
+                self.metrics, self.clock, environment="dev", worker_kind="video"
+            ),
             worker_id="w1",
             attempts=self.attempts,
             lease_s=VISIBILITY_S,
@@ -395,8 +397,8 @@ def test_a_job_publishes_its_waits_and_its_outcome() -> None:
     assert (line["QueueAge"], line["TimeToStart"], line["Jobs"]) == (12, 12, 1)
     first, second = line["_aws"]["CloudWatchMetrics"]
     assert first["Namespace"] == second["Namespace"] == "Academy/Workers"
-    assert first["Dimensions"] == [["WorkerType"]]
-    assert second["Dimensions"] == [["WorkerType", "Outcome"]]
+    assert first["Dimensions"] == [["WorkerType", "Environment"]]
+    assert second["Dimensions"] == [["WorkerType", "Environment", "Outcome"]]
     for directive in (first, second):
         for metric in directive["Metrics"]:
             assert metric["Name"] in line

@@ -169,7 +169,18 @@ def test_a_server_that_vanished_is_given_up_within_a_minute(
     database: Database, postgres_uri: str
 ) -> None:
     socket = parse_qs(urlsplit(postgres_uri).query)["host"][0]
-    opened = open_database(DatabaseSettings(socket, 5432, "postgres", "postgres", "unused"))
+    opened = open_database(
+        DatabaseSettings(
+            socket,
+            5432,
+            "postgres",
+            "postgres",
+            "unused",
+            secret_arn="arn:unused",
+            region="ap-northeast-2",
+            sslmode="prefer",
+        )
+    )
     with opened.cursor() as cursor:
         told = cursor.connection.info.get_parameters()
     opened.close()

@@ -109,6 +109,7 @@ def platform(database: Database, postgres_uri: str, endpoint: str) -> Platform:
         "STORAGE_PROVIDER": "s3",
         "R2_VIDEO_BUCKET": "academy-video",
         "VIDEO_SQS_QUEUE_NAME": QUEUE,
+        "ENVIRONMENT": "local",
         "WORKER_KIND": "video",
         "IDLE_S": "1",
         "ATTEMPTS": "3",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from config.contracts.health import CONFIGURATION, FAILED
 from worker_images.api import errors, metrics
 from worker_images.api.auth import has_internal_key
 from worker_images.api.health import CHECKS, OK, Health
@@ -18,12 +20,16 @@ _log = logger("health")
 
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when every dependency answers, else 503. Reasons go to the log, not to strangers."""
+    """200 when every dependency answers, else 503. Reasons go to the log, not to strangers.
+
+    Also which configuration this container runs, without a value of it.
+    """
     report = _health().report()
     broken = {name: reason for name, reason in report.items() if reason != OK}
     if broken:
         _log.warning("unhealthy", **broken)
-    fields = {name: OK if name not in broken else "failed" for name in report}
+    fields = {name: OK if name not in broken else FAILED for name in report}
+    fields[CONFIGURATION] = settings.API.configuration
     return JsonResponse(fields, status=503 if broken else 200)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,6 +20,7 @@ from config.contracts.storage_keys import (
     hls_prefix,
 )
 from worker_images.api import assets, playback, ports
+from worker_images.api.cdn import CookieSigner
 from worker_images.api.models import Video
 from worker_images.base.storage import ObjectNotFoundError
 
@@ -41,6 +44,8 @@ _FAILED = (
 def watch(request: HttpRequest, token: str) -> HttpResponse:
     """The page. Its policy allows its own scripts and, for segments, the store's address.
 
+    Behind CloudFront playlists and segments come from there, to whoever has this page's cookies.
+
     Where there is nothing to play a page says why: 404, 403 for an old link, 409 for a video
     that is not ready.
     """
@@ -53,16 +58,11 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     if video.state != VideoState.READY:
         failed = video.state == VideoState.FAILED
         return _notice(request, _FAILED if failed else _PREPARING, 409)
-    key = hls_prefix(video.tenant_id, video.pk) + MASTER_PLAYLIST
-    store = urlsplit(ports.storage().presign_get(key, expires_s=1))
-    context = {
-        "title": video.title,
-        "master": f"hls/{MASTER_PLAYLIST}",
-        "poster": f"hls/{THUMBNAIL}",
-        **_addresses("watch.css", "watch.js", "hls.min.js"),
-    }
-    response = render(request, "watch.html", context)
-    return _guarded(response, _policy(f"{store.scheme}://{store.netloc}"))
+    folder = hls_prefix(video.tenant_id, video.pk)
+    if signer := settings.API.playback:
+        return _with_cookies(request, _page(request, video, f"/{folder}", ""), f"/{folder}", signer)
+    store = urlsplit(ports.storage().presign_get(folder + MASTER_PLAYLIST, expires_s=1))
+    return _page(request, video, "hls/", f"{store.scheme}://{store.netloc}")
 
 
 @require_safe
@@ -93,6 +93,31 @@ def asset(request: HttpRequest, digest: str, name: str) -> HttpResponse:
         raise Http404
     response = HttpResponse(found.content, content_type=found.content_type)
     response["Cache-Control"] = IMMUTABLE
+    return response
+
+
+def _page(request: HttpRequest, video: Video, folder: str, store: str) -> HttpResponse:
+    """Return the page that plays what lies in `folder`, and may load from `store` besides."""
+    context = {
+        "title": video.title,
+        "master": f"{folder}{MASTER_PLAYLIST}",
+        "poster": f"{folder}{THUMBNAIL}",
+        **_addresses("watch.css", "watch.js", "hls.min.js"),
+    }
+    return _guarded(render(request, "watch.html", context), _policy(store))
+
+
+def _with_cookies(
+    request: HttpRequest, response: HttpResponse, path: str, signer: CookieSigner
+) -> HttpResponse:
+    """Add the cookies for the video's own folder, which the browser shows to nothing else.
+
+    They end with the browser, so that a shared computer keeps no permission.
+    """
+    until = int(time.time()) + playback.COOKIE_MAX_AGE_S
+    found = signer.cookies(request.build_absolute_uri(path), until=until)
+    for name, value in found.items():
+        response.set_cookie(name, value, path=path, secure=True, httponly=True, samesite="Lax")
     return response
 
 

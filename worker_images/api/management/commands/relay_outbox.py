@@ -1,16 +1,21 @@
-"""`relay_outbox`: the process beside the API that delivers what a down queue refused."""
+"""`relay_outbox`: the process beside the API that delivers what a down queue refused.
+
+On R2 it deletes the originals of finished videos as well.
+"""
 
 from __future__ import annotations
 
 import signal
 from argparse import ArgumentParser
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from worker_images.api import ports
+from worker_images.api.originals import expire_next, expire_until
 from worker_images.api.outbox import QueueUnavailable, deliver_next
 from worker_images.api.relay import Relay
 from worker_images.base.logging import logger
@@ -33,8 +38,17 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         _log.info("relay started")
+        self._expire_originals(stop)
         Relay(deliver).run(stop)
         _log.info("relay stopped")
+
+    @staticmethod
+    def _expire_originals(stop: Event) -> None:
+        """Look for originals to delete, where no rule of the store does, in a thread beside."""
+        days = settings.API.original_days
+        if days is not None:
+            expire = partial(expire_next, ports.storage().delete, days)
+            Thread(target=expire_until, args=(stop, expire), name="originals", daemon=True).start()
 
     def _drain(self, deliver: partial[bool]) -> None:
         sent = 0

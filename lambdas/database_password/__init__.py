@@ -1,0 +1,1 @@
+"""Changes the database's password, step by step, for Secrets Manager."""

@@ -1,0 +1,1 @@
+"""Asks the public address for /health, publishes what came of it, and says which hop failed."""

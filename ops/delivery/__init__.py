@@ -1,0 +1,1 @@
+"""Deploys and rollbacks from end to end: check, act, verify, record."""

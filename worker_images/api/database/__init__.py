@@ -1,0 +1,1 @@
+"""Django's PostgreSQL with a password that may change while the process runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,14 @@ class Application:
                 return application
         request = Request(environ)
         if path == "/_local/health":
-            return _json({"status": "ok", "services": self.services, "down": self._faults.listed()})
+            return _json(
+                {
+                    "status": "ok",
+                    "process": os.getpid(),
+                    "services": self.services,
+                    "down": self._faults.listed(),
+                }
+            )
         if path == "/_local/faults":
             return self._change_faults(request)
         if path.startswith(custom_responses.PATH) and request.method == "PUT":

@@ -82,7 +82,14 @@ def start(state_dir: Path, port: int | None = None) -> State:
             return known
         stop_recorded(state_dir)
         state = _launch(state_dir, _port(port, known))
-        _wait(state, state_dir)
+        try:
+            _wait(state, state_dir)
+        except StartError:
+            if port is not None or state.running or not listens(state.port):
+                raise
+            # Another start took the port after we had found it free.
+            state = _launch(state_dir, free_port())
+            _wait(state, state_dir)
         return state
 
 
@@ -98,13 +105,14 @@ def stop_all(state_dir: Path) -> list[Record]:
 
 
 def healthy(state: State) -> bool:
-    """Tell whether it answers its health request."""
+    """Tell whether it, and no other embedded AWS on its port, answers the health request."""
     try:
         url = f"http://{LOOPBACK}:{state.port}/_local/health"
         with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+            process = json.load(answer)["process"]
+    except (OSError, ValueError, LookupError):
         return False
+    return state.server is not None and process == state.server.pid
 
 
 def _port(wanted: int | None, known: State | None) -> int:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,21 @@ def test_a_port_that_a_stranger_took_meanwhile_is_left_to_it(cli):
         again = cli.run("start")
     assert again.returncode == 0, again.stderr
     assert again.stdout != first
+
+
+def test_two_starts_at_once_never_share_one_aws(tmp_path):
+    """Both find the default port free; the one that comes second to it moves on."""
+    clis = [Cli(tmp_path / name) for name in ("one", "two", "three")]
+    try:
+        with ThreadPoolExecutor() as pool:
+            answers = list(pool.map(lambda cli: cli.run("start"), clis))
+        assert [answer.returncode for answer in answers] == [0, 0, 0], answers
+        states = [lifetime.load(cli.state) for cli in clis]
+        assert len({state.port for state in states}) == 3
+        assert all(lifetime.healthy(state) for state in states)
+    finally:
+        for cli in clis:
+            cli.run("stop")
 
 
 def test_env_gives_lines_that_a_shell_and_programs_understand(cli):

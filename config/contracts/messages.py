@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
-from uuid import UUID
 
-
-class Undecodable(ValueError):  # noqa: N818 - reads as the finding that it is
-    """A body that no version of this contract wrote; the message says which field and why."""
+from config.contracts.fields import Undecodable, body_fields, integer, text, uuid
 
 
 @dataclass(frozen=True)
@@ -47,51 +44,24 @@ def decode_video_message(body: str) -> VideoJob | DeleteVideo:
     Raises: Undecodable when it is no JSON object, a field is missing or of the wrong type,
     the action is unknown, or a prefix lacks its closing slash.
     """
-    try:
-        fields = json.loads(body)
-    except json.JSONDecodeError as error:
-        raise Undecodable(f"body is no JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise Undecodable(f"body is a JSON {type(fields).__name__}, not an object")
+    fields = body_fields(body)
     action = fields.get("action")
     if action is None:
         return VideoJob(
-            job_id=_uuid(fields, "job_id"),
-            video_id=_integer(fields, "video_id"),
-            tenant_id=_integer(fields, "tenant_id"),
-            file_key=_text(fields, "file_key"),
+            job_id=uuid(fields, "job_id"),
+            video_id=integer(fields, "video_id"),
+            tenant_id=integer(fields, "tenant_id"),
+            file_key=text(fields, "file_key"),
         )
     if action != "delete_r2":
         raise Undecodable(f"action {action!r} is unknown; allowed: 'delete_r2'")
-    prefix = _text(fields, "hls_prefix")
+    prefix = text(fields, "hls_prefix")
     if not prefix.endswith("/"):
         raise Undecodable(f"hls_prefix {prefix!r} must end with '/'")
     return DeleteVideo(
-        tenant_id=_integer(fields, "tenant_id"),
-        video_id=_integer(fields, "video_id"),
-        file_key=_text(fields, "file_key"),
+        tenant_id=integer(fields, "tenant_id"),
+        video_id=integer(fields, "video_id"),
+        file_key=text(fields, "file_key"),
         hls_prefix=prefix,
-        created_at=_text(fields, "created_at"),
+        created_at=text(fields, "created_at"),
     )
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise Undecodable(f"{name} must be a non-empty string, got {value!r}")
-    return value
-
-
-def _integer(fields: dict[str, Any], name: str) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Undecodable(f"{name} must be an integer, got {value!r}")
-    return value
-
-
-def _uuid(fields: dict[str, Any], name: str) -> str:
-    value = _text(fields, name)
-    try:
-        return str(UUID(value))
-    except ValueError as error:
-        raise Undecodable(f"{name} must be a UUID, got {value!r}") from error

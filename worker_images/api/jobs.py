@@ -98,7 +98,7 @@ def _new_job(video: Video) -> VideoJob:
     )
     job = VideoJob.objects.create(video=video, tenant_id=video.tenant_id)
     job.refresh_from_db()
-    outbox.write(job, video.file_key)
+    outbox.write_video(job, video.file_key)
     return job
 
 

@@ -27,12 +27,17 @@ class QueueUnavailable(Exception):  # noqa: N818 - a state of the queue, not of 
     """The queue took no message; the text says why."""
 
 
-def write(job: VideoJob, file_key: str) -> OutboxEntry:
-    """Write the message that hands `job` to a worker. Call it in the job's own transaction."""
+def write(queue: str, body: str, job_id: UUID) -> OutboxEntry:
+    """Write the message that hands a job to a worker. Call it in the job's own transaction."""
+    return OutboxEntry.objects.create(queue=queue, body=body, job_id=job_id)
+
+
+def write_video(job: VideoJob, file_key: str) -> OutboxEntry:
+    """Write the message of a video job, as `write` does."""
     message = VideoJobMessage(
         job_id=str(job.pk), video_id=job.video_id, tenant_id=job.tenant_id, file_key=file_key
     )
-    return OutboxEntry.objects.create(queue=VIDEO_QUEUE, body=encode(message), job_id=job.pk)
+    return write(VIDEO_QUEUE, encode(message), job.pk)
 
 
 def deliver_job(job_id: UUID, send: Send) -> None:

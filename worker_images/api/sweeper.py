@@ -77,7 +77,7 @@ def _settle(job_id: UUID, threshold_s: float, attempts: int) -> VideoJobState | 
     if not status.requeue_expired(str(job_id), threshold_s):
         return None
     job = VideoJob.objects.select_related("video").get(pk=job_id)
-    outbox.write(job, job.video.file_key)
+    outbox.write_video(job, job.video.file_key)
     return VideoJobState.QUEUED
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.contracts.messages import Undecodable
+from config.contracts.fields import Undecodable
 from config.contracts.queues import RECEIVE_WAIT_S
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.clock import Clock

@@ -1,18 +1,14 @@
-"""The tables. Workers write them with the plain SQL of worker_images.base.status.
-
-Every default is the database's own, so that a raw INSERT may leave a column out. Text columns are
-never NULL: an empty string means none.
-"""
+"""Videos, their jobs, and the parts that a job has encoded."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
 from config.contracts.states import OPEN_JOB_STATES, VideoJobState, VideoState
+from worker_images.api.models.leased import LeasedJob
 
 
 class Video(models.Model):
@@ -44,26 +40,12 @@ class Video(models.Model):
         ]
 
 
-class VideoJob(models.Model):
-    """One encoding of a video. `attempt` is the fencing token, see base.status."""
+class VideoJob(LeasedJob):
+    """One encoding of a video."""
 
-    id = models.UUIDField(primary_key=True, db_default=RandomUUID())
     video = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="jobs")
     tenant_id = models.BigIntegerField()
     state = models.TextField(db_default=VideoJobState.QUEUED.value)
-    attempt = models.IntegerField(db_default=0)
-    hand_backs = models.IntegerField(db_default=0)
-    worker_id = models.TextField(db_default="")
-    lease_expires_at = models.DateTimeField(null=True)
-    percent = models.FloatField(db_default=0.0)
-    step = models.TextField(db_default="")
-    seconds_left = models.FloatField(null=True)
-    error_code = models.TextField(db_default="")
-    error_message = models.TextField(db_default="")
-    created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "video_jobs"
@@ -87,34 +69,21 @@ class VideoJob(models.Model):
         ]
 
 
-class OutboxEntry(models.Model):
-    """A message that must reach a queue. `queue` is a key of config.contracts.queues."""
+class VideoPart(models.Model):
+    """A part that a job has encoded and uploaded; the next worker of the job goes on behind it.
 
-    queue = models.TextField()
-    body = models.TextField()
-    job_id = models.UUIDField(null=True)
-    created_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True)
-    attempts = models.IntegerField(db_default=0)
-    last_error = models.TextField(db_default="")
+    `plan` is the digest of everything the part's bytes depend on; `facts` is what the playlists
+    need of it, see worker_images.video.
+    """
+
+    job = models.ForeignKey(VideoJob, on_delete=models.CASCADE, related_name="parts")
+    plan = models.TextField()
+    part = models.IntegerField()
+    facts = models.JSONField()
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        db_table = "outbox"
-        indexes: ClassVar = [
-            models.Index(
-                fields=["attempts", "id"],
-                condition=models.Q(sent_at__isnull=True),
-                name="outbox_pending",
-            ),
-            models.Index(fields=["job_id"], name="outbox_job"),
+        db_table = "video_parts"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "plan", "part"], name="video_part_once"),
         ]
-
-
-class Release(models.Model):
-    """A release whose migrations have run, see management/commands/migrate_once."""
-
-    tag = models.TextField(primary_key=True)
-    migrated_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "releases"

@@ -1,0 +1,69 @@
+"""Text messages to students and parents, and how the providers fare."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from config.contracts.states import TextState
+from worker_images.api.models.leased import LeasedJob
+
+
+class TextMessage(LeasedJob):
+    """One message to one recipient. It is handed to a provider at most once.
+
+    `idempotency_key` is the caller's; a tenant uses one once, an empty one is nobody's. A message
+    with `send_at` waits SCHEDULED until then. `provider_reference` is the provider's own id.
+    """
+
+    tenant_id = models.BigIntegerField()
+    idempotency_key = models.TextField(db_default="")
+    reservation_id = models.TextField(db_default="")
+    recipient = models.TextField()
+    sender = models.TextField()
+    text = models.TextField()
+    mode = models.TextField()
+    template_id = models.TextField(db_default="")
+    replacements = models.JSONField(db_default=models.Value({}, models.JSONField()))
+    send_at = models.DateTimeField(null=True)
+    state = models.TextField(db_default=TextState.QUEUED.value)
+    channel = models.TextField(db_default="")
+    provider = models.TextField(db_default="")
+    provider_reference = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "text_messages"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["send_at"],
+                condition=models.Q(state=TextState.SCHEDULED.value),
+                name="text_scheduled",
+            ),
+            models.Index(fields=["tenant_id", "reservation_id"], name="text_reservation"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="text_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in TextState]),
+                name="text_state_known",
+            ),
+        ]
+
+
+class ProviderCircuit(models.Model):
+    """Whether a provider answers, shared by all workers: open until `open_until`, told once."""
+
+    provider = models.TextField(primary_key=True)
+    failures = models.IntegerField(db_default=0)
+    open_until = models.DateTimeField(null=True)
+    alerted_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "provider_circuits"

@@ -46,6 +46,7 @@ API = (
     "LAMBDA_INTERNAL_API_KEY",
     "OPERATOR_API_TOKEN",
     "VIDEO_ATTEMPTS",
+    "RATE_LIMIT_PER_MINUTE",
 )
 #: Days after which the API deletes the original of a finished video; present where the store has no
 #: rule that could.
@@ -73,9 +74,33 @@ WORKER_FLEET = (
     "ATTEMPTS",
     "VISIBILITY_TIMEOUT_S",
     "TIME_LIMIT_S",
+    "CONCURRENCY",
+    "HANG_LIMIT_S",
 )
-#: Given to the video fleet's containers besides WORKER_FLEET.
-VIDEO_FLEET = ("VIDEO_LADDER", "VIDEO_SEGMENT_S")
+#: Given to one kind's containers besides WORKER_FLEET. VIDEO_RATE_CONTROL is `crf` or `abr`.
+VIDEO_FLEET = ("VIDEO_LADDER", "VIDEO_SEGMENT_S", "VIDEO_PART_S", "VIDEO_RATE_CONTROL")
+#: Tesseract's languages (`kor+eng`), and the speech model of the image.
+AI_FLEET = ("OCR_LANGUAGES", "SUBTITLES_MODEL")
+#: MESSAGING_PROVIDER is a key of MESSAGING_CREDENTIALS; ALIGO_TESTMODE `Y` or `N`, which Solapi does
+#: not know; ALERT_TOPIC_ARN the operators' topic.
+MESSAGING_FLEET = ("MESSAGING_PROVIDER", "ALIGO_TESTMODE", "ALERT_TOPIC_ARN")
+#: Where the provider is asked instead of at its own address; present in `local` alone.
+MESSAGING_ENDPOINT = "MESSAGING_ENDPOINT"
+#: Whom Alimtalk come from: Aligo's senderkey, Solapi's pfId. May be empty: no Alimtalk then.
+KAKAO_SENDER_KEY = "KAKAO_SENDER_KEY"
+#: Below the messaging workers' own path: which variable holds which key of the JSON secret.
+MESSAGING_CREDENTIALS = {
+    "aligo": {
+        "MESSAGING_API_KEY": "api_key",
+        "MESSAGING_USER_ID": "user_id",
+        KAKAO_SENDER_KEY: "kakao_sender_key",
+    },
+    "solapi": {
+        "MESSAGING_API_KEY": "api_key",
+        "MESSAGING_API_SECRET": "api_secret",
+        KAKAO_SENDER_KEY: "kakao_sender_key",
+    },
+}
 
 #: The metric function. LAMBDA_INTERNAL_API_KEY holds the ARN of the secret, never its value.
 METRIC_FUNCTION = (
@@ -103,4 +128,7 @@ SECRETS = (
     "LAMBDA_INTERNAL_API_KEY",
     "OPERATOR_API_TOKEN",
     "PLAYBACK_PRIVATE_KEY",
+    "MESSAGING_API_KEY",
+    "MESSAGING_API_SECRET",
+    KAKAO_SENDER_KEY,
 )

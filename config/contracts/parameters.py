@@ -20,6 +20,11 @@ def environment_path(environment: str, role: str) -> str:
     return f"/{PREFIX}/{middle}{role}/env"
 
 
+def kind_path(environment: str, kind: str) -> str:
+    """Return the SSM path of what one worker kind is told besides the others, its credentials."""
+    return f"{environment_path(environment, 'workers')}/{kind}"
+
+
 #: What operators and pipelines find by its parameter, since its name is generated: `found_path`.
 RELEASE_BUCKET = "release-bucket"
 HEALTH_CANARY = "health-canary"

@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "LAMBDA_INTERNAL_API_KEY": "unit-internal-key",
     "OPERATOR_API_TOKEN": "unit-operator-token",
     "VIDEO_ATTEMPTS": "5",
+    "RATE_LIMIT_PER_MINUTE": "1000",
     "CONFIGURATION": "0123456789ab",
 }
 AWS = {

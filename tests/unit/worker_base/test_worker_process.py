@@ -115,8 +115,12 @@ def platform(database: Database, postgres_uri: str, endpoint: str) -> Platform:
         "ATTEMPTS": "3",
         "VISIBILITY_TIMEOUT_S": "30",
         "TIME_LIMIT_S": "600",
+        "CONCURRENCY": "1",
+        "HANG_LIMIT_S": "120",
         "VIDEO_LADDER": "180:200,360:800",
         "VIDEO_SEGMENT_S": "2",
+        "VIDEO_PART_S": "60",
+        "VIDEO_RATE_CONTROL": "abr",
     }
     del environ["AUTO_SCALING_GROUP_NAME"]
     url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]

@@ -16,6 +16,8 @@ NUMBERS = {
     "ATTEMPTS": "5",
     "VISIBILITY_TIMEOUT_S": "300",
     "TIME_LIMIT_S": "36000",
+    "CONCURRENCY": "1",
+    "HANG_LIMIT_S": "300",
     "STORAGE_PROVIDER": "s3",
 }
 
@@ -73,9 +75,10 @@ def test_r2_needs_its_own_credentials() -> None:
 def test_the_video_settings_name_their_variable() -> None:
     with pytest.raises(ConfigurationError, match="VIDEO_LADDER"):
         load_video_settings({"VIDEO_SEGMENT_S": "6"})
+    given = {"VIDEO_SEGMENT_S": "6", "VIDEO_PART_S": "60", "VIDEO_RATE_CONTROL": "crf"}
     with pytest.raises(ConfigurationError, match=r"VIDEO_LADDER.*721:1"):
-        load_video_settings({"VIDEO_LADDER": "721:1", "VIDEO_SEGMENT_S": "6"})
-    settings = load_video_settings({"VIDEO_LADDER": "720:2500,360:800", "VIDEO_SEGMENT_S": "6"})
+        load_video_settings({"VIDEO_LADDER": "721:1", **given})
+    settings = load_video_settings({"VIDEO_LADDER": "720:2500,360:800", **given})
     assert [rung.short_side for rung in settings.ladder] == [360, 720]
 
 

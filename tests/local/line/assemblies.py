@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -26,23 +27,23 @@ def changed_assembly(
 
 def _drop_asset_of_template(assembly: Path, stack: str) -> None:
     """Make the CLI upload the template afresh: its asset is named by the content's hash."""
+    text = (assembly / f"{stack}.template.json").read_bytes()
+    name = f"changed-{hashlib.sha256(text).hexdigest()}"
     manifest = assembly / f"{stack}.assets.json"
     content = json.loads(manifest.read_text())
     renamed = {}
     for old, entry in content["files"].items():
         if entry["source"]["path"] == f"{stack}.template.json":
             for destination in entry["destinations"].values():
-                destination["objectKey"] = f"changed-{assembly.name}.json"
-            renamed[f"changed-{assembly.name}"] = entry
+                destination["objectKey"] = f"{name}.json"
+            renamed[name] = entry
         else:
             renamed[old] = entry
     manifest.write_text(json.dumps({**content, "files": renamed}))
     root = json.loads((assembly / "manifest.json").read_text())
     properties = root["artifacts"][stack]["properties"]
     url = properties["stackTemplateAssetObjectUrl"]
-    properties["stackTemplateAssetObjectUrl"] = (
-        url.rpartition("/")[0] + f"/changed-{assembly.name}.json"
-    )
+    properties["stackTemplateAssetObjectUrl"] = f"{url.rpartition('/')[0]}/{name}.json"
     (assembly / "manifest.json").write_text(json.dumps(root))
 
 

@@ -50,7 +50,9 @@ class EncodeVideo:
             context.cancellation.check()
             context.report(_ENCODE_FROM, "probe", None)
             source = probe(path)
-            _log.info("source probed", width=source.width, height=source.height, fps=source.fps)
+            _log.info(
+                "source probed", width=source.width, height=source.height, fps=str(source.fps)
+            )
             self._encode(job, context, path, source, folder)
         name, value = storage_keys.EXPIRE_ORIGINAL_TAG
         if not self.storage.tag(job.file_key, {name: value}):
@@ -88,7 +90,7 @@ class EncodeVideo:
             self._thumbnail(uploader, context, path=path, source=source, folder=folder)
             context.cancellation.check()
             master = folder / storage_keys.MASTER_PLAYLIST
-            master.write_text(master_playlist(variants, source.fps))
+            master.write_text(master_playlist(variants, float(source.fps)))
             uploader.put(storage_keys.MASTER_PLAYLIST, master)
             self._remove_stale(prefix, uploader.keys)
 

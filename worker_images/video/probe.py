@@ -1,10 +1,11 @@
-"""What an uploaded file is, before any work is put into it."""
+"""Whether an uploaded file can be encoded, and what it is, before any work is put into it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -13,6 +14,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from worker_images.base.errors import Permanent
+from worker_images.video import container as media
+from worker_images.video.head import Head, audio_tracks, decodes_at, read_head
+from worker_images.video.remote import LIMIT_S, open_source
+from worker_images.video.source import Source
+from worker_images.video.timing import timing
 
 _RETRY = "파일을 확인한 뒤 다시 업로드해 주세요."
 EMPTY_FILE = ("EMPTY_FILE", f"업로드된 파일이 비어 있습니다. {_RETRY}")
@@ -22,110 +28,111 @@ TRUNCATED = ("TRUNCATED", f"동영상 파일이 중간에 잘려 있습니다. {
 UNREADABLE = ("UNREADABLE", f"동영상 파일이 손상되어 재생할 수 없습니다. {_RETRY}")
 
 #: A file may end this much before the duration it announces (audio padding, rounding).
-_MISSING_S = 2.0
-#: Where the look at the file's end begins.
+_MISSING_S, _MISSING_SHARE = 2.0, 0.02
+#: How far from the end the look at it begins.
 _TAIL_S = 10.0
-_STILL_FORMATS = ("image2", "tty", "gif")
+#: Besides the beginning, a frame must decode at one of these shares of the duration.
+_SPOTS = (0.5, 0.9)
+_JPEG_RANGE = 2
 
 
-@dataclass(frozen=True)
-class Source:
-    """A readable video. Sizes are as shown: rotated, in square pixels."""
+def probe(location: str | Path, *, limit_s: float = LIMIT_S) -> Source:
+    """Return what a source, a URL or a path, holds.
 
-    duration_s: float
-    width: int
-    height: int
-    fps: float
-    has_audio: bool
-    video_stream: int
-
-
-def probe(path: Path) -> Source:
-    """Return what a file holds.
-
-    Raises: Permanent with a code and a Korean sentence for a file that no retry will read.
+    Raises: Permanent with a code and a Korean sentence for a file that no retry will read;
+    Retryable when it could not be read within `limit_s`.
     """
-    if path.stat().st_size == 0:
+    with open_source(location, limit_s=limit_s) as file:
+        first, size_bytes = file.read(12), file.seek(0, 2)
+    if not first:
         raise Permanent(*EMPTY_FILE)
     try:
-        with av.open(str(path)) as container:
-            return _describe(container)
+        with media.open_container(location, limit_s=limit_s) as container:
+            return _describe(container, size_bytes)
     except FFmpegError as error:
-        reason = TRUNCATED if _is_headless(path) else NOT_A_VIDEO
+        # What begins as an MP4 and cannot be opened lacks its index, which lies at the end.
+        reason = TRUNCATED if first[4:8] == b"ftyp" else NOT_A_VIDEO
         raise Permanent(*reason) from error
 
 
-def _describe(container: InputContainer) -> Source:
-    if container.format.name.endswith("_pipe") or container.format.name in _STILL_FORMATS:
-        raise Permanent(*NOT_A_VIDEO)
-    stream = _video_stream(container)
-    frame = _first_frame(container, stream)
-    width, height = _shown_size(frame, stream)
-    duration_s = _duration_s(container, stream)
+def _describe(container: InputContainer, size_bytes: int) -> Source:
+    stream = media.video_stream(container)
+    if stream is None:
+        raise Permanent(*(NO_VIDEO_STREAM if container.streams.audio else NOT_A_VIDEO))
+    head = read_head(container, stream)
+    duration_s, video_end_s = _ends_s(container, stream)
+    spots = [decodes_at(container, stream, video_end_s * share) for share in _SPOTS]
+    if not head.frames or not any(spots):
+        raise Permanent(*UNREADABLE)
+    keys = media.key_frame_times(container, stream)
+    gaps = [after - before for before, after in pairwise((*keys, video_end_s))]
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    found = timing(media.intervals_s(container, stream), rate, video_end_s)
     return Source(
         duration_s=duration_s,
-        width=width,
-        height=height,
-        fps=float(rate),
-        has_audio=any(audio.codec_context is not None for audio in container.streams.audio),
-        video_stream=stream.index,
+        video_start_s=max(0.0, (head.frames[0].time or 0.0) - media.start_s(container)),
+        video_end_s=video_end_s,
+        fps=found.fps,
+        is_vfr=found.is_vfr,
+        container=container.format.name,
+        video_bps=stream.bit_rate or round(size_bytes * 8 / duration_s),
+        gop_max_s=max(gaps, default=None),
+        size_bytes=size_bytes,
+        audio_tracks=audio_tracks(container, head),
+        **_picture(stream, head),
     )
 
 
-def _video_stream(container: InputContainer) -> VideoStream:
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    raise Permanent(*(NO_VIDEO_STREAM if container.streams.audio else NOT_A_VIDEO))
-
-
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
-    try:
-        for frame in container.decode(stream):
-            return frame
-    except FFmpegError as error:
-        raise Permanent(*UNREADABLE) from error
-    raise Permanent(*UNREADABLE)
-
-
-def _shown_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Return the size after the sample aspect ratio and the display rotation."""
+def _picture(stream: VideoStream, head: Head) -> dict[str, Any]:
+    """Return the fields of `Source` that say what the pictures are like."""
+    frame, codec = head.frames[0], stream.codec_context
     aspect = stream.sample_aspect_ratio or Fraction(1)
+    return {
+        **_shown_size(frame, aspect),
+        "rotation": frame.rotation % 360,
+        "square_pixels": aspect == 1,
+        "video_stream": stream.index,
+        "codec": codec.name,
+        "profile": codec.profile or "",
+        "pixel_format": frame.format.name,
+        "bit_depth": max(component.bits for component in frame.format.components),
+        "interlaced": any(each.interlaced_frame for each in head.frames),
+        "transfer": int(frame.color_trc),
+        "matrix": int(frame.colorspace),
+        "primaries": int(frame.color_primaries),
+        "full_range": frame.color_range == _JPEG_RANGE or frame.format.name.startswith("yuvj"),
+    }
+
+
+def _shown_size(frame: VideoFrame, aspect: Fraction) -> dict[str, int]:
+    """Return the size after the sample aspect ratio and the display rotation."""
     width, height = round(frame.width * aspect), frame.height
-    return (height, width) if frame.rotation % 180 else (width, height)
+    if frame.rotation % 180:
+        width, height = height, width
+    return {"width": width, "height": height}
 
 
-def _duration_s(container: InputContainer, stream: VideoStream) -> float:
-    """Return the duration after a look at the file's end; a live recording's is found there.
+def _ends_s(container: InputContainer, stream: VideoStream) -> tuple[float, float]:
+    """Return when the file and its pictures end, after a look at the file's last packets.
 
-    Reads packets, decodes nothing.
+    A live recording announces no duration: it is found there. Raises: Permanent for a file that
+    ends well before the duration it announces.
     """
     announced_s = container.duration / av.time_base if container.duration else None
-    start_s = container.start_time / av.time_base if container.start_time else 0.0
-    from_s = max(0.0, start_s + (announced_s or 0.0) - _TAIL_S)
-    container.seek(round(from_s * av.time_base), backward=True)
-    last_s = _last_packet_end_s(container) - start_s
+    from_s = max(0.0, (announced_s or 0.0) - _TAIL_S)
+    ends = {stream.index: 0.0}
+    for packet in media.packets(container, from_s=from_s):
+        shown_s = media.shown_s(packet)
+        if shown_s is not None:
+            end_s = shown_s + float((packet.duration or 0) * packet.time_base)
+            ends[packet.stream_index] = max(ends.get(packet.stream_index, 0.0), end_s)
+    begin_s = media.start_s(container)
+    last_s, video_end_s = max(ends.values()) - begin_s, ends[stream.index] - begin_s
     if announced_s is None:
-        return max(last_s, 0.0)
-    if last_s < announced_s - _MISSING_S and last_s < announced_s * 0.98:
+        announced_s = max(last_s, 0.0)
+    missing_s = announced_s - last_s
+    if missing_s > _MISSING_S and missing_s > announced_s * _MISSING_SHARE:
         raise Permanent(*TRUNCATED)
-    return announced_s
-
-
-def _last_packet_end_s(container: InputContainer) -> float:
-    end_s = 0.0
-    try:
-        for packet in container.demux():
-            if packet.pts is None or packet.time_base is None or packet.is_corrupt:
-                continue
-            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    except FFmpegError:
-        return end_s
-    return end_s
-
-
-def _is_headless(path: Path) -> bool:
-    """Whether this begins as an MP4: what cannot be opened then lacks its index, at the end."""
-    with path.open("rb") as file:
-        return file.read(12)[4:8] == b"ftyp"
+    if video_end_s <= 0 and stream.duration:
+        video_end_s = float((stream.start_time + stream.duration) * stream.time_base) - begin_s
+    return announced_s, min(video_end_s, announced_s) if video_end_s > 0 else announced_s

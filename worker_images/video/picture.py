@@ -1,0 +1,56 @@
+"""The filters that turn any picture into progressive 8 bit SDR at a constant rate. Pure."""
+
+from __future__ import annotations
+
+from worker_images.video.source import Source
+
+#: A picture without a name for its colours has those of HD from this short side on.
+_HD_SHORT_SIDE = 720
+_RGB, _HD, _UNNAMED = 0, 1, 2
+_SD = frozenset({4, 5, 6})
+
+
+def normalising_filters(source: Source, *, width: int, height: int) -> list[str]:
+    """Return the filters between the decoder and the split.
+
+    `width` and `height` are the largest rendition's: an HDR picture is scaled to them before its
+    tones are mapped, which is done on floats and costs by the pixel. Rotation is the decoder's
+    (`-autorotate`); the pixels' shape goes with the scaling. The colours are always named, or a
+    small rendition would be taken for SD and change its tint against a large one.
+    """
+    filters = []
+    if source.interlaced:
+        filters.append("bwdif=mode=send_frame:deint=interlaced")
+    if source.is_vfr:
+        filters.append(f"fps={source.fps}")
+    if source.hdr:
+        return [*filters, *_tone_mapping(source.hdr, width, height)]
+    return [*filters, *_colors(source)]
+
+
+def _tone_mapping(transfer: str, width: int, height: int) -> list[str]:
+    """Return PQ or HLG to SDR; HDR without a name for its primaries has those of BT.2020."""
+    named = f"pin=bt2020:min=bt2020nc:tin={transfer}"
+    return [
+        f"zscale=w={width}:h={height}:{named}:t=linear:npl=100",
+        "format=gbrpf32le",
+        "zscale=p=bt709",
+        "tonemap=tonemap=hable:desat=0",
+        "zscale=t=bt709:m=bt709:r=tv",
+        "format=yuv420p",
+    ]
+
+
+def _colors(source: Source) -> list[str]:
+    is_hd = min(source.width, source.height) >= _HD_SHORT_SIDE
+    if source.matrix in _SD or (source.matrix == _UNNAMED and not is_hd):
+        name = "smpte170m"
+        conversion = ["scale=out_range=tv"] if source.full_range else []
+    elif source.matrix in (_HD, _UNNAMED):
+        name = "bt709"
+        conversion = ["scale=out_range=tv"] if source.full_range else []
+    else:
+        name = "bt709"
+        conversion = ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+    params = f"color_primaries={name}:color_trc={name}:colorspace={name}:range=tv"
+    return [*conversion, f"setparams={params}"]

@@ -1,0 +1,71 @@
+"""What a probe found out about an uploaded video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """A track of sound; `stream` is its index in the file, as in `-map 0:<stream>`."""
+
+    stream: int
+    codec: str
+    channels: int
+    is_default: bool
+    decodable: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """A readable video. Sizes are as shown: rotated, in square pixels.
+
+    Times are in seconds from the file's first packet on, as ffmpeg's output counts them.
+    `fps` is the output's constant rate: the source's own unless `is_vfr`, which says that frames
+    are repeated or left out for it. `transfer`, `matrix` and `primaries` are the numbers of
+    ITU-T H.273, 2 when the file names none; `hdr` is zscale's name of an HDR transfer.
+    `gop_max_s` is the longest distance of key frames, None where the file has no index of them;
+    without an index a seek reads the file from its beginning.
+    """
+
+    duration_s: float
+    video_start_s: float
+    video_end_s: float
+    width: int
+    height: int
+    rotation: int
+    square_pixels: bool
+    fps: Fraction
+    is_vfr: bool
+    video_stream: int
+    container: str
+    codec: str
+    profile: str
+    pixel_format: str
+    bit_depth: int
+    interlaced: bool
+    transfer: int
+    matrix: int
+    primaries: int
+    full_range: bool
+    video_bps: int
+    gop_max_s: float | None
+    size_bytes: int
+    audio_tracks: tuple[AudioTrack, ...]
+
+    @property
+    def audio(self) -> AudioTrack | None:
+        """The track that is heard: the default one, else the first, of those that decode."""
+        heard = [track for track in self.audio_tracks if track.decodable]
+        return min(heard, key=lambda track: (not track.is_default, track.stream), default=None)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether any track can be heard."""
+        return self.audio is not None
+
+    @property
+    def hdr(self) -> str | None:
+        """PQ and HLG are the two transfers of HDR (ITU-R BT.2100)."""
+        return {16: "smpte2084", 18: "arib-std-b67"}.get(self.transfer)

@@ -53,13 +53,14 @@ def test_any_source_gets_even_sizes_no_larger_than_itself(width: int, height: in
 
 
 @pytest.mark.parametrize(
-    "value", ["", "720", "720:", "x:1", "721:2500", "0:1", "720:0", "720:1,720:2", "720:2500,"]
+    "value",
+    ["", "720", "720:", "x:1", "721:2500", "0:1", "720:0", "720:1,720:2", "720:2500,", "720:1:52"],
 )
 def test_a_ladder_that_makes_no_sense_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match=r"must read|even|twice"):
+    with pytest.raises(ValueError, match=r"must read|even|twice|crf"):
         parse_ladder(value)
 
 
 def test_a_ladder_survives_its_wire_form() -> None:
-    rungs = (Rung(360, 800), Rung(1080, 5000))
+    rungs = (Rung(360, 800, 20), Rung(1080, 5000))
     assert parse_ladder(format_ladder(rungs)) == rungs

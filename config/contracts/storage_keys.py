@@ -6,6 +6,8 @@ MASTER_PLAYLIST = "master.m3u8"
 THUMBNAIL = "thumbnail.jpg"
 MEDIA_PLAYLIST = "index.m3u8"
 INIT_SEGMENT = "init.mp4"
+#: What a player shows above its seek bar: WebVTT whose cues name parts of the sprite's pages.
+THUMBNAILS = "thumbnails.vtt"
 
 CONTENT_TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -35,6 +37,11 @@ HLS_PATTERN = "tenants/*/video/hls/*"
 def rendition_prefix(tenant_id: int, video_id: int, rung: int) -> str:
     """Return the prefix of rung `v<rung>`; 1 is the smallest."""
     return f"{hls_prefix(tenant_id, video_id)}v{rung}/"
+
+
+def sprite_page(number: int) -> str:
+    """Return the name of a page of thumbnails; 1 is the first."""
+    return f"sprite-{number}.jpg"
 
 
 def cache_control(key: str) -> str:

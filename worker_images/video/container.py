@@ -13,15 +13,29 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from worker_images.video.remote import LIMIT_S, RemoteFile, open_source
+from worker_images.video.remote import LIMIT_S, RemoteFile, is_remote, open_source
 
 #: The only containers that are opened, by libav's names. A playlist or a script (HLS, DASH,
 #: concat) would have the worker open whatever address it names.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,wtv,mp3,wav,flac,aac"
-#: The same for ffmpeg's command line, before its `-i`.
-INPUT_OPTIONS = ("-format_whitelist", FORMATS, "-protocol_whitelist", "file,http,https,tcp,tls")
 #: Where the index does not name every frame, so many packets stand for all.
 _SAMPLE_PACKETS = 600
+
+
+def input_arguments(location: str | Path) -> list[str]:
+    """Return ffmpeg's `-i` for a source, with what it may open and how long it waits.
+
+    A transfer that breaks off goes on from where it was; one that stays away for half a minute
+    is an error and never a short file.
+    """
+    allowed = ["-format_whitelist", FORMATS, "-protocol_whitelist", "file,http,https,tcp,tls"]
+    if not is_remote(location):
+        return [*allowed, "-i", str(location)]
+    return [
+        *(*allowed, "-rw_timeout", "30000000", "-reconnect", "1", "-reconnect_delay_max", "15"),
+        *("-reconnect_on_network_error", "1", "-reconnect_on_http_error", "429,5xx"),
+        *("-i", str(location)),
+    ]
 
 
 @contextmanager

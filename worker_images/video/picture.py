@@ -23,9 +23,14 @@ def normalising_filters(source: Source, *, width: int, height: int) -> list[str]
         filters.append("bwdif=mode=send_frame:deint=interlaced")
     if source.is_vfr:
         filters.append(f"fps={source.fps}")
+    return [*filters, *color_filters(source, width=width, height=height)]
+
+
+def color_filters(source: Source, *, width: int, height: int) -> list[str]:
+    """Return those of them that a single picture needs."""
     if source.hdr:
-        return [*filters, *_tone_mapping(source.hdr, width, height)]
-    return [*filters, *_colors(source)]
+        return _tone_mapping(source.hdr, width, height)
+    return _named_colors(source)
 
 
 def _tone_mapping(transfer: str, width: int, height: int) -> list[str]:
@@ -41,7 +46,7 @@ def _tone_mapping(transfer: str, width: int, height: int) -> list[str]:
     ]
 
 
-def _colors(source: Source) -> list[str]:
+def _named_colors(source: Source) -> list[str]:
     is_hd = min(source.width, source.height) >= _HD_SHORT_SIDE
     if source.matrix in _SD or (source.matrix == _UNNAMED and not is_hd):
         name = "smpte170m"

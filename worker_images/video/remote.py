@@ -112,6 +112,11 @@ def open_source(location: str | Path, *, limit_s: float = LIMIT_S) -> RemoteFile
 
     Raises: Permanent when no object is there, Retryable when it cannot be reached.
     """
-    if isinstance(location, str) and location.startswith(("http://", "https://")):
-        return RemoteFile(location, limit_s=limit_s)
+    if is_remote(location):
+        return RemoteFile(str(location), limit_s=limit_s)
     return Path(location).open("rb")
+
+
+def is_remote(location: str | Path) -> bool:
+    """Whether a location is a URL."""
+    return str(location).startswith(("http://", "https://"))

@@ -18,6 +18,10 @@ from config.contracts.fields import (
 )
 
 
+#: The `step` of a QUEUED text that has no message in the queue until its `send_at`.
+WAITS_FOR_PROVIDER = "WAITS_FOR_PROVIDER"
+
+
 class MessageMode(StrEnum):
     """How a text goes out; `both` is an Alimtalk, and an SMS where that cannot be delivered."""
 
@@ -64,10 +68,18 @@ def decode_text_job(body: str) -> TextJob:
         sender=text(fields, "sender"),
         created_at=text(fields, "created_at"),
         message_mode=_mode(optional_text(fields, "message_mode") or MessageMode.SMS),
-        reservation_id=optional_text(fields, "reservation_id"),
+        reservation_id=_reservation(fields),
         template_id=optional_text(fields, "template_id"),
         alimtalk_replacements={name: str(value) for name, value in replacements.items()},
     )
+
+
+def _reservation(fields: dict[str, object]) -> str:
+    """The application before numbered its reservations; ours are text."""
+    value = fields.get("reservation_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return optional_text(fields, "reservation_id")
 
 
 def _mode(value: str) -> MessageMode:

@@ -32,9 +32,8 @@ def compose(app: cdk.App, s: Settings, image_tag: str) -> None:
     queues = QueuesStack(app, place=place, queues=s.queues)
     data = DataStack(app, place=place, network=network, settings=s)
     config = ConfigurationStack(app, place=place, settings=s, data=data, storage=storage, edge=edge)
-    base = Foundation(
-        network.network, queues.job_queues, storage.objects, config.api, config.workers
-    )
+    told = (config.api, config.workers, config.kinds)
+    base = Foundation(network.network, queues.job_queues, storage.objects, *told)
     api = ApiStack(app, place=place, settings=s, base=base)
     kinds = list(s.workers)
     workers = [WorkerStack(app, kind=k, place=place, settings=s, base=base, api=api) for k in kinds]

@@ -27,6 +27,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     """Yield what is wrong between the settings, in a fixed order."""
     yield from _queues(settings)
     yield from _fleets(settings)
+    yield from _messaging(settings)
     yield from _api(settings)
     yield from _edge(settings)
     yield from _playback(settings)
@@ -70,6 +71,27 @@ def _fleets(settings: Settings) -> Iterator[Problem]:
                 worker.min_instances,
                 f"at most max_instances ({worker.max_instances})",
             )
+        if worker.hang_limit_s > worker.time_limit_s:
+            yield Problem(
+                ("workers", kind, "hang_limit_s"),
+                worker.hang_limit_s,
+                f"5 to {worker.time_limit_s} (time_limit_s)",
+            )
+
+
+def _messaging(settings: Settings) -> Iterator[Problem]:
+    """A text is either tried out or sent: Solapi cannot try out. Credentials are made nowhere."""
+    messaging = settings.messaging
+    if messaging.provider == "solapi" and messaging.test_mode:
+        yield Problem(
+            ("messaging", "test_mode"), True, "false with 'solapi': Solapi has no test mode"
+        )
+    if settings.environment != "local" and messaging.credentials_secret_name is None:
+        yield Problem(
+            ("messaging", "credentials_secret_name"),
+            None,
+            "a secret's name; null in the local environment alone",
+        )
 
 
 def _api(settings: Settings) -> Iterator[Problem]:
@@ -171,6 +193,8 @@ def _way_out(settings: Settings) -> Iterator[Problem]:
     outside = "network.nat 'none' with interface_endpoints leaves no way to the internet"
     if settings.storage.provider == "r2":
         yield Problem(("storage", "provider"), "r2", f"s3: {outside}")
+    if "messaging" in settings.workers:
+        yield Problem(("workers", "messaging"), "a fleet", f"null: {outside}, where texts are sent")
     for name in ("database", "redis"):
         if external := getattr(settings, name).external:
             yield Problem((name, "external", "host"), external.host, f"external null: {outside}")
@@ -202,7 +226,12 @@ def _data(settings: Settings) -> Iterator[Problem]:
 
 
 def _ladder(settings: Settings) -> Iterator[Problem]:
-    ladder = settings.video.ladder
+    """Rungs ascend, and a part holds whole segments: their bounds are key frames of both."""
+    video, ladder = settings.video, settings.video.ladder
+    if video.part_s % video.segment_s:
+        yield Problem(
+            ("video", "part_s"), video.part_s, f"a multiple of segment_s ({video.segment_s})"
+        )
     for index in range(1, len(ladder)):
         if ladder[index].short_side_px <= ladder[index - 1].short_side_px:
             yield Problem(

@@ -6,12 +6,11 @@ Checks that span several keys are in `config.checks`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from config.model_base import (
-    ArmInstanceType,
     Host,
     InstanceType,
     Model,
@@ -22,10 +21,9 @@ from config.model_base import (
 )
 from config.model_edge import Edge
 from config.model_storage import Storage
+from config.model_workers import Ai, Messaging, QueueKey, Video, Worker, WorkerKind, without_null
 
 Environment = Literal["local", "dev", "staging", "prod"]
-WorkerKind = Literal["video", "ai", "messaging"]
-QueueKey = Literal["video", "ai_lite", "ai_basic", "ai_premium", "messaging"]
 BucketRole = Literal["ai", "video", "excel", "storage"]
 
 
@@ -115,38 +113,6 @@ class Queue(Model):
     attempts: Annotated[int, Field(ge=1, le=100)]
 
 
-class Worker(Model):
-    """One fleet of workers."""
-
-    queues: Annotated[list[QueueKey], Field(min_length=1)]
-    instance_types: Annotated[list[ArmInstanceType], Field(min_length=1, max_length=40)]
-    on_demand_base: Annotated[int, Field(ge=0, le=100)]
-    spot_percent: Annotated[int, Field(ge=0, le=100)]
-    disk_gb: Annotated[int, Field(ge=8, le=1024)]
-    scratch_gb: Annotated[int, Field(ge=8, le=1024)] | None
-    min_instances: Annotated[int, Field(ge=0, le=100)]
-    max_instances: Annotated[int, Field(ge=1, le=100)]
-    idle_s: Annotated[int, Field(ge=1, le=3600)]
-    time_limit_s: Annotated[int, Field(ge=10, le=86400)]
-    stop_timeout_s: Annotated[int, Field(ge=1, le=80)]
-    termination_wait_s: Annotated[int, Field(ge=30, le=7200)]
-    oldest_message_alarm_s: Annotated[int, Field(ge=60, le=86400)]
-
-
-class Rung(Model):
-    """One rendition of the HLS ladder."""
-
-    short_side_px: Annotated[int, Field(ge=144, le=4320, multiple_of=2)]
-    video_kbps: Annotated[int, Field(ge=50, le=50000)]
-
-
-class Video(Model):
-    """What the video worker produces."""
-
-    ladder: Annotated[list[Rung], Field(min_length=1)]
-    segment_s: Annotated[int, Field(ge=1, le=20)]
-
-
 class ApiAlarms(Model):
     """When a release is no good: any of these goes off while it bakes, and it is rolled back."""
 
@@ -202,13 +168,6 @@ class Delivery(Model):
     github: GitHub | None
 
 
-def _without_null(kinds: Any) -> Any:
-    """Drop the kinds that an environment sets to null: merging alone can only add to base's."""
-    if not isinstance(kinds, dict):
-        return kinds
-    return {kind: worker for kind, worker in kinds.items() if worker is not None}
-
-
 class Settings(Model):
     """Everything that differs between environments."""
 
@@ -223,10 +182,10 @@ class Settings(Model):
     backup: Backup | None
     storage: Storage
     queues: dict[QueueKey, Queue]
-    workers: Annotated[
-        dict[WorkerKind, Worker], BeforeValidator(_without_null), Field(min_length=1)
-    ]
+    workers: Annotated[dict[WorkerKind, Worker], BeforeValidator(without_null), Field(min_length=1)]
     video: Video
+    ai: Ai
+    messaging: Messaging
     api: Api
     edge: Edge
     scaling: Scaling

@@ -9,9 +9,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.contracts.edges import EDGE_REGION, KEY_PAIR_OUTPUT, edge_stack_name
-from config.contracts.parameters import environment_path
+from config.contracts.environment import MESSAGING_CREDENTIALS
+from config.contracts.parameters import environment_path, kind_path
 from config.contracts.queues import BY_KEY
 from config.model_edge import Playback
+from config.model_workers import Messaging
 from config.settings import Settings
 from stacks.constructs.parameters import EnvironmentParameters, SecretValue, generated_secret
 from stacks.constructs.platform_stack import Place, PlatformStack
@@ -59,10 +61,37 @@ class ConfigurationStack(PlatformStack):
         self.api = self._parameters(
             "api", {**shared, **storage.api_variables, **self._api(settings)}
         )
+        #: By worker kind, what it alone is told.
+        self.kinds: dict[str, EnvironmentParameters] = {}
+        if "messaging" in settings.workers:
+            self.kinds["messaging"] = EnvironmentParameters(
+                self,
+                "Messaging",
+                path=kind_path(place.environment, "messaging"),
+                values=self._messaging(settings.messaging),
+            )
 
     def _parameters(self, role: str, values: dict[str, str | SecretValue]) -> EnvironmentParameters:
         path = environment_path(self.place.environment, role)
         return EnvironmentParameters(self, role.title(), path=path, values=values)
+
+    def _messaging(self, messaging: Messaging) -> dict[str, SecretValue]:
+        """The provider's credentials; where none are named, made-up ones that nobody takes."""
+        keys = MESSAGING_CREDENTIALS[messaging.provider]
+        secret = (
+            secretsmanager.Secret.from_secret_name_v2(
+                self, "MessagingCredentials", messaging.credentials_secret_name
+            )
+            if messaging.credentials_secret_name
+            else generated_secret(
+                self,
+                "MessagingCredentials",
+                description="Stands for a provider of texts' credentials",
+                place=self.place,
+                beside={key: "local" for key in keys.values()},
+            )
+        )
+        return {variable: SecretValue(secret, key) for variable, key in keys.items()}
 
     def _secret(self, identifier: str, description: str) -> SecretValue:
         return SecretValue(
@@ -82,6 +111,7 @@ class ConfigurationStack(PlatformStack):
             ),
             "OPERATOR_API_TOKEN": self._secret("OperatorApiToken", "Staff tools show this token"),
             "VIDEO_ATTEMPTS": str(settings.queues["video"].attempts),
+            "RATE_LIMIT_PER_MINUTE": str(settings.edge.requests_per_minute),
         }
 
     def _playback(self, playback: Playback | None) -> dict[str, str | SecretValue]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from config import models
 from config.contracts.ladder import Rung, format_ladder
 from config.contracts.names import worker_group_name
+from config.model_workers import WorkerKind
 from config.settings import Settings
 from stacks.constructs.buckets import VIDEO_ACTIONS, WORKER_ACTIONS
 from stacks.constructs.firewall import frozen_group
@@ -35,7 +36,7 @@ class WorkerStack(PlatformStack):
         self,
         scope: Construct,
         *,
-        kind: models.WorkerKind,
+        kind: WorkerKind,
         place: Place,
         settings: Settings,
         base: Foundation,
@@ -53,8 +54,8 @@ class WorkerStack(PlatformStack):
             vpc=base.network.vpc,
             subnets=base.network.compute_subnets,
             security_group=frozen_group(self, "WorkersGroup", base.network.firewall.workers),
-            parameters=base.worker_environment,
-            environment=fleet_environment(settings, kind),
+            parameters=base.worker_environments(kind),
+            environment=fleet_environment(settings, kind) | self._alerts(kind),
             size=WorkerSize(
                 instance_types=worker.instance_types,
                 on_demand_base=worker.on_demand_base,
@@ -70,6 +71,8 @@ class WorkerStack(PlatformStack):
         grant_queues(self.fleet.role, kind, base.job_queues)
         for bucket, prefix, actions in OBJECTS[kind]:
             base.objects.grant(self.fleet.role, bucket, prefix, actions)
+        if kind == "messaging":
+            self.place.topic.grant_publish(self.fleet.role)
         for key in worker.queues:
             base.job_queues[key].oldest_message_alarm(
                 self,
@@ -77,12 +80,16 @@ class WorkerStack(PlatformStack):
                 threshold_s=worker.oldest_message_alarm_s,
             )
 
+    def _alerts(self, kind: WorkerKind) -> dict[str, str]:
+        """Name the operators' topic to the kind that tells it of a provider that is down."""
+        return {"ALERT_TOPIC_ARN": self.place.topic.topic_arn} if kind == "messaging" else {}
 
-def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, str]:
+
+def fleet_environment(settings: Settings, kind: WorkerKind) -> dict[str, str]:
     """Return what a fleet's containers get besides their parameters: it differs by fleet."""
     worker = settings.workers[kind]
     queue = settings.queues[worker.queues[0]]
-    found = {
+    shared = {
         "ENVIRONMENT": settings.environment,
         "WORKER_KIND": kind,
         "AUTO_SCALING_GROUP_NAME": worker_group_name(settings.environment, kind),
@@ -90,9 +97,39 @@ def fleet_environment(settings: Settings, kind: models.WorkerKind) -> dict[str, 
         "ATTEMPTS": str(queue.attempts),
         "VISIBILITY_TIMEOUT_S": str(queue.visibility_timeout_s),
         "TIME_LIMIT_S": str(worker.time_limit_s),
+        "CONCURRENCY": str(worker.concurrency),
+        "HANG_LIMIT_S": str(worker.hang_limit_s),
     }
-    if kind == "video":
-        rungs = [Rung(rung.short_side_px, rung.video_kbps) for rung in settings.video.ladder]
-        found["VIDEO_LADDER"] = format_ladder(rungs)
-        found["VIDEO_SEGMENT_S"] = str(settings.video.segment_s)
-    return found
+    return shared | _OWN[kind](settings)
+
+
+def _video(settings: Settings) -> dict[str, str]:
+    video = settings.video
+    rungs = [Rung(rung.short_side_px, rung.video_kbps, rung.crf) for rung in video.ladder]
+    return {
+        "VIDEO_LADDER": format_ladder(rungs),
+        "VIDEO_SEGMENT_S": str(video.segment_s),
+        "VIDEO_PART_S": str(video.part_s),
+        "VIDEO_RATE_CONTROL": video.rate_control,
+    }
+
+
+def _ai(settings: Settings) -> dict[str, str]:
+    return {
+        "OCR_LANGUAGES": settings.ai.ocr_languages,
+        "SUBTITLES_MODEL": settings.ai.subtitles_model,
+    }
+
+
+def _messaging(settings: Settings) -> dict[str, str]:
+    return {
+        "MESSAGING_PROVIDER": settings.messaging.provider,
+        "ALIGO_TESTMODE": "Y" if settings.messaging.test_mode else "N",
+    }
+
+
+_OWN: dict[WorkerKind, Callable[[Settings], dict[str, str]]] = {
+    "video": _video,
+    "ai": _ai,
+    "messaging": _messaging,
+}

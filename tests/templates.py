@@ -105,5 +105,5 @@ def parameters(template: Template, path: str) -> dict[str, str]:
     return {
         found["Name"].removeprefix(f"{path}/"): text(found["Value"])
         for found in properties(template, "AWS::SSM::Parameter")
-        if found["Name"].startswith(f"{path}/")
+        if found["Name"].rpartition("/")[0] == path
     }

@@ -54,6 +54,11 @@ ORIGINAL_DAYS = "ORIGINAL_DAYS"
 #: The id and the private key that the API signs CloudFront's cookies with; both, or none where
 #: segments come from the store itself.
 PLAYBACK = ("PLAYBACK_KEY_PAIR_ID", "PLAYBACK_PRIVATE_KEY")
+#: How many proxies in front of the API add an address to X-Forwarded-For; 1, the load balancer,
+#: where it is absent.
+PROXY_HOPS = "PROXY_HOPS"
+#: A replica that answers the API's reads while DB_HOST is down.
+REPLICA_HOST = "DB_REPLICA_HOST"
 #: Present only where the database, Redis, the store or the edge asks for them.
 OPTIONAL = (
     DATABASE_TLS,
@@ -63,6 +68,8 @@ OPTIONAL = (
     *R2_CREDENTIALS,
     ORIGINAL_DAYS,
     *PLAYBACK,
+    PROXY_HOPS,
+    REPLICA_HOST,
 )
 
 #: Given to one fleet's containers by its user data, since they differ by fleet.
@@ -81,10 +88,11 @@ WORKER_FLEET = (
 VIDEO_FLEET = ("VIDEO_LADDER", "VIDEO_SEGMENT_S", "VIDEO_PART_S", "VIDEO_RATE_CONTROL")
 #: Tesseract's languages (`kor+eng`), and the speech model of the image.
 AI_FLEET = ("OCR_LANGUAGES", "SUBTITLES_MODEL")
-#: MESSAGING_PROVIDER is a key of MESSAGING_CREDENTIALS; ALIGO_TESTMODE `Y` or `N`, which Solapi does
-#: not know; ALERT_TOPIC_ARN the operators' topic.
+#: MESSAGING_PROVIDER is a key of MESSAGING_CREDENTIALS; ALIGO_TESTMODE `Y` or `N`, which Solapi
+#: does not know; ALERT_TOPIC_ARN the operators' topic.
 MESSAGING_FLEET = ("MESSAGING_PROVIDER", "ALIGO_TESTMODE", "ALERT_TOPIC_ARN")
-#: Where the provider is asked instead of at its own address; present in `local` alone.
+#: Where the provider is asked instead of at its own addresses. The embedded AWS gives it to every
+#: container; no template does.
 MESSAGING_ENDPOINT = "MESSAGING_ENDPOINT"
 #: Whom Alimtalk come from: Aligo's senderkey, Solapi's pfId. May be empty: no Alimtalk then.
 KAKAO_SENDER_KEY = "KAKAO_SENDER_KEY"

@@ -148,7 +148,7 @@ class ApiInstances(Construct):
             stack,
             repository=IMAGES["api"],
             tag=props.place.image_tag,
-            path=props.environment.path,
+            paths=[props.environment.path],
             log_group=self.log_group,
             stop_timeout_s=STOP_TIMEOUT_S,
         )

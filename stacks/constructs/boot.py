@@ -9,17 +9,18 @@ of a container restarting in place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Boot:
-    """What both scripts need. `registry` is the host of `image`; `path` the SSM path to render."""
+    """What both scripts need. `registry` is the host of `image`; `paths` are rendered."""
 
     region: str
     registry: str
     image: str
-    path: str
+    paths: Sequence[str]
     log_group: str
     stop_timeout_s: int
 
@@ -106,8 +107,9 @@ mv {target}.new {target}
 
 def render_command(boot: Boot, *, role: str) -> str:
     """Print a role's environment, or say on standard error why not and exit 1."""
+    paths = " ".join(f"--path {path}" for path in boot.paths)
     return f"""docker run --rm --no-healthcheck -e AWS_DEFAULT_REGION={boot.region} {boot.image} \\
-  python -m worker_images.base.render_env --role {role} --path {boot.path}"""
+  python -m worker_images.base.render_env --role {role} {paths}"""
 
 
 def logging(boot: Boot, stream: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -133,7 +135,7 @@ def boot_facts(
     *,
     repository: str,
     tag: str,
-    path: str,
+    paths: Sequence[str],
     log_group: logs.ILogGroup,
     stop_timeout_s: int,
 ) -> Boot:
@@ -143,7 +145,7 @@ def boot_facts(
         region=stack.region,
         registry=registry,
         image=f"{registry}/{repository}:{tag}",
-        path=path,
+        paths=paths,
         log_group=log_group.log_group_name,
         stop_timeout_s=stop_timeout_s,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -97,10 +98,12 @@ def generated_secret(
     place: Place,
     name: str | None = None,
     copied_to: Sequence[str] = (),
+    beside: Mapping[str, str] | None = None,
 ) -> secretsmanager.Secret:
     """Return a secret of 50 random letters and digits that nobody types or sees.
 
-    `copied_to` are regions in which it exists as well, under its name, with the same value.
+    `copied_to` are regions in which it exists as well, under its name, with the same value. With
+    `beside` it is JSON of these keys and values, and the random ones below `generated`.
     """
     secret = secretsmanager.Secret(
         scope,
@@ -109,7 +112,10 @@ def generated_secret(
         secret_name=name,
         replica_regions=[secretsmanager.ReplicaRegion(region=region) for region in copied_to],
         generate_secret_string=secretsmanager.SecretStringGenerator(
-            password_length=50, exclude_punctuation=True
+            password_length=50,
+            exclude_punctuation=True,
+            secret_string_template=json.dumps(beside) if beside else None,
+            generate_string_key="generated" if beside else None,
         ),
     )
     declare_stateful(secret, place=place, holds="a generated secret")

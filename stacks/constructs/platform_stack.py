@@ -39,6 +39,13 @@ class Place:
     log_retention_days: int
     alarms: Alarms | None = None
 
+    @property
+    def topic(self) -> sns.ITopic:
+        """Return whom alarms tell. Raises: ValueError where the topic is not made yet."""
+        if self.alarms is None:
+            raise ValueError("only what comes after the notifications' stack knows their topic")
+        return self.alarms.topic
+
 
 class PlatformStack(cdk.Stack):
     """`academy-<environment>-<role>`; `stateful` stacks are protected where data is kept."""

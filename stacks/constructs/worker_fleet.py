@@ -74,7 +74,7 @@ class WorkerFleet(Construct):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         security_group: ec2.ISecurityGroup,
-        parameters: EnvironmentParameters,
+        parameters: Sequence[EnvironmentParameters],
         environment: Mapping[str, str],
         size: WorkerSize,
         stop_timeout_s: int,
@@ -89,13 +89,14 @@ class WorkerFleet(Construct):
         self.log_group.grant_write(self.role)
         repository = ecr.Repository.from_repository_name(self, "Repository", IMAGES[kind])
         grant_pull(self.role, repository)
-        parameters.grant_read(self.role)
+        for each in parameters:
+            each.grant_read(self.role)
         grant_own_group(self.role, self, self.group_name, *OWN_GROUP_ACTIONS)
         boot = boot_facts(
             stack,
             repository=IMAGES[kind],
             tag=place.image_tag,
-            path=parameters.path,
+            paths=[each.path for each in parameters],
             log_group=self.log_group,
             stop_timeout_s=stop_timeout_s,
         )

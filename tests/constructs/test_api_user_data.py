@@ -16,7 +16,7 @@ BOOT = Boot(
     region="ap-northeast-2",
     registry="1.dkr.ecr.ap-northeast-2.amazonaws.com",
     image="1.dkr.ecr.ap-northeast-2.amazonaws.com/academy-api:abc",
-    path="/academy/api/env",
+    paths=["/academy/api/env"],
     log_group="logs",
     stop_timeout_s=20,
 )

@@ -17,7 +17,7 @@ BOOT = Boot(
     region="ap-northeast-2",
     registry="1.dkr.ecr.ap-northeast-2.amazonaws.com",
     image="1.dkr.ecr.ap-northeast-2.amazonaws.com/academy-video-worker:abc",
-    path="/academy/workers/env",
+    paths=["/academy/workers/env"],
     log_group="boot-logs",
     stop_timeout_s=20,
 )

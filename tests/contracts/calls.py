@@ -48,16 +48,16 @@ class Call:
     where: str
 
 
-def sdk_calls(spots: Iterable[Spot], handed: Iterable[str] = ()) -> Iterator[Call]:
+def sdk_calls(spots: Iterable[Spot]) -> Iterator[Call]:
     """Yield the calls of every client that is made with the credentials of the role.
 
     An operation counts where its name is an attribute (`client.send_message`) or a text (handed to
-    a paginator or a presigner). `handed` are services whose client is made elsewhere.
+    a paginator or a presigner).
     """
     spots = list(spots)
     by_method = {
         method: actions
-        for service in sorted({*clients(spots), *handed})
+        for service in sorted(set(clients(spots)))
         for method, actions in operations(service).items()
     }
     for spot in spots:

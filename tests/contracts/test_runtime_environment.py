@@ -12,13 +12,21 @@ from config.contracts.names import (
     IMAGES,
     worker_group_name,
 )
-from config.contracts.parameters import environment_path, parse_secret_reference
+from config.contracts.parameters import environment_path, kind_path, parse_secret_reference
 from config.contracts.queues import QUEUES
 from config.settings import load_settings
 from lambdas.health_canary.environment import load_settings as load_canary_settings
 from lambdas.queue_depth_metric.environment import load_settings as load_function_settings
 from tests.conftest import Templates
-from tests.templates import container_variables, only, parameters, properties, text, user_data
+from tests.templates import (
+    container_variables,
+    only,
+    parameters,
+    properties,
+    statements,
+    text,
+    user_data,
+)
 from worker_images.base.settings import load_worker_settings
 from worker_images.video.settings import load_video_settings
 
@@ -33,9 +41,9 @@ def role_environment(templates: Templates, environment: str, role: str) -> dict[
     }
 
 
-def fleet_variables(templates: Templates) -> dict[str, str]:
-    """Return what the video fleet's boot script gives its container."""
-    return container_variables(user_data(templates["video"]), IMAGES["video"])
+def fleet_variables(templates: Templates, kind: str) -> dict[str, str]:
+    """Return what a fleet's boot script gives its container."""
+    return container_variables(user_data(templates[kind]), IMAGES[kind])
 
 
 @pytest.mark.parametrize(("role", "required"), [("workers", names.WORKERS), ("api", names.API)])
@@ -67,7 +75,9 @@ def test_secrets_are_stored_as_references(
 def test_the_worker_and_the_video_settings_load_from_what_the_templates_give(
     templates: Templates, environment: str
 ) -> None:
-    given = role_environment(templates, environment, "workers") | fleet_variables(templates)
+    given = role_environment(templates, environment, "workers") | fleet_variables(
+        templates, "video"
+    )
     settings = load_settings(environment)
     # Known only after the deploy; the runtime wants a number there.
     given["DB_PORT"] = given["REDIS_PORT"] = "5432"
@@ -80,8 +90,36 @@ def test_the_worker_and_the_video_settings_load_from_what_the_templates_give(
     assert video.segment_s == 6
 
 
-def test_the_fleets_boot_script_gives_nothing_else(templates: Templates) -> None:
-    assert set(fleet_variables(templates)) == {*names.WORKER_FLEET, *names.VIDEO_FLEET}
+OWN = {"video": names.VIDEO_FLEET, "ai": names.AI_FLEET, "messaging": names.MESSAGING_FLEET}
+
+
+def test_a_fleets_boot_script_gives_what_its_kind_is_told_and_nothing_else(
+    templates: Templates, environment: str
+) -> None:
+    for kind in load_settings(environment).workers:
+        given = fleet_variables(templates, kind)
+        assert set(given) == {*names.WORKER_FLEET, *OWN[kind]}
+        assert all(given.values()), kind
+
+
+def test_messaging_alone_renders_and_reads_the_providers_credentials(
+    templates: Templates, environment: str
+) -> None:
+    settings = load_settings(environment)
+    if "messaging" not in settings.workers:
+        return
+    path = kind_path(environment, "messaging")
+    found = {
+        name: parse_secret_reference(value)
+        for name, value in parameters(templates["configuration"], path).items()
+    }
+    keys = names.MESSAGING_CREDENTIALS[settings.messaging.provider]
+    assert {name: each and each[1] for name, each in found.items()} == keys
+    secret = settings.messaging.credentials_secret_name or "MessagingCredentials"
+    for kind in settings.workers:
+        template = templates[kind]
+        assert (f"--path {path} " in user_data(template)) == (kind == "messaging")
+        assert (secret in text(statements(template))) == (kind == "messaging")
 
 
 def test_the_metric_function_loads_its_settings_from_the_template(

@@ -19,24 +19,6 @@ if TYPE_CHECKING:
 
 KINDS = {image: kind for kind, image in IMAGES.items()}
 BASE = "worker_images.base"
-#: Images that issue 4 builds. Until then their fleets get what the base's consumer calls, with a
-#: store for the kind that has one: it downloads, uploads, and deletes Excel files at once.
-#: What stands here for a kind that has its own package fails.
-_CONSUMER = (
-    f"{BASE}.queue:SqsQueue",
-    *(f"{BASE}.queue:.{name}" for name in ("receive", "hide", "delete")),
-    f"{BASE}.lifecycle:open_lifecycle",
-    f"{BASE}.lifecycle:.leave",
-    f"{BASE}.database:open_database",
-)
-_STORE = (f"{BASE}.storage:BucketStorage", f"{BASE}.storage:open_storage")
-UNBUILT = {
-    "ai": (
-        *(*_CONSUMER, *_STORE),
-        *(f"{BASE}.storage:.{name}" for name in ("delete", "get_file", "put_file")),
-    ),
-    "messaging": _CONSUMER,
-}
 #: Does nothing on S3, where a lifecycle rule does it; R2 knows no roles.
 ON_R2_ALONE = "worker_images.api.management.commands.relay_outbox:._expire_originals"
 #: GitHub's variable that a workflow finds its role in, by the subject that the role trusts.
@@ -86,15 +68,10 @@ def _by_tasks(role: Role, task: dict[str, Any]) -> Iterator[Call]:
 
 def _by_image(role: Role, kind: str, commands: str) -> Iterator[Call]:
     """Yield what an image calls: its package, what it uses of the base, and what is run with -m."""
-    package = ROOT / "worker_images" / kind
-    commands += (package / "Dockerfile").read_text("utf-8") if package.is_dir() else ""
+    commands += (ROOT / "worker_images" / kind / "Dockerfile").read_text("utf-8")
     run = set(re.findall(rf"-m['\", ]+({BASE}[\w.]+)", commands))
-    if kind in UNBUILT:
-        assert not package.is_dir(), f"{package} is there: take '{kind}' out of UNBUILT"
-        calls = _calls(frozenset(run), UNBUILT[kind], handed="sqs")
-    else:
-        whole = run | set(modules_below(f"worker_images.{kind}"))
-        calls = _calls(frozenset(whole), without=ON_R2_ALONE if kind == "api" else None)
+    whole = run | set(modules_below(f"worker_images.{kind}"))
+    calls = _calls(frozenset(whole), without=ON_R2_ALONE if kind == "api" else None)
     own_keys = _store(role.templates) == "r2"
     for call in (*calls, *operators(kind)):
         if not (own_keys and call.action.startswith("s3:")):
@@ -107,11 +84,10 @@ def _calls(
     entries: tuple[str, ...] = (),
     *,
     without: str | None = None,
-    handed: str | None = None,
 ) -> frozenset[Call]:
     """Return what a program calls; many roles run the same one."""
     spots = reached(whole, entries, without=[without] if without else [])
-    return frozenset(sdk_calls(spots, [handed] if handed else []))
+    return frozenset(sdk_calls(spots))
 
 
 def _store(templates: Templates) -> str:

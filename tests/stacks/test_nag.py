@@ -39,7 +39,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "dev-closed": (
         "dev",
-        {"network.interface_endpoints": True, "api.compute": "ec2", "edge.provider": "none"},
+        {
+            "network.interface_endpoints": True,
+            "workers.messaging": None,
+            "api.compute": "ec2",
+            "edge.provider": "none",
+        },
     ),
 }
 SYNTH = """

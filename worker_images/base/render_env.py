@@ -2,6 +2,7 @@
 
     python -m worker_images.base.render_env --role workers --path /academy/workers/env > FILE
 
+`--path` may be given several times: what one kind alone is told lies below its own.
 Writes nothing and exits 1, saying why, when a required key is missing or empty, when a value
 would break the file, or when too many of `--previous-keys` are gone (an emptied path must not
 take a running role down).
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,25 +84,26 @@ def _resolve(key: str, value: str, secret_value: Callable[[str], str]) -> str:
 
 @dataclass
 class Stored:
-    """What AWS holds below a path, read once."""
+    """What AWS holds below some paths, read once."""
 
     ssm: Any
     secrets: Any
-    path: str
+    paths: Sequence[str]
     _versions: dict[str, str] = field(default_factory=dict)
     _read: dict[str, str] = field(default_factory=dict)
     _refreshed: str | None = None
 
     def parameters(self) -> dict[str, str]:
-        """Return the parameters directly below the path, by the last part of their names."""
+        """Return the parameters directly below the paths, by the last part of their names."""
         found: dict[str, str] = {}
         pages = self.ssm.get_paginator("get_parameters_by_path")
-        for page in pages.paginate(Path=self.path, WithDecryption=True):
-            for one in page["Parameters"]:
-                key = one["Name"].rpartition("/")[2]
-                found[key] = one["Value"]
-                written = int(one["LastModifiedDate"].timestamp())
-                self._versions[key] = f"{one['Version']}.{written}"
+        for path in self.paths:
+            for page in pages.paginate(Path=path, WithDecryption=True):
+                for one in page["Parameters"]:
+                    key = one["Name"].rpartition("/")[2]
+                    found[key] = one["Value"]
+                    written = int(one["LastModifiedDate"].timestamp())
+                    self._versions[key] = f"{one['Version']}.{written}"
         self._refreshed = found.get(names.DATABASE_SECRET)
         return found
 
@@ -123,7 +125,9 @@ def main(arguments: list[str]) -> int:
     """Run the command; the file's text goes to standard output only when all of it is good."""
     parser = argparse.ArgumentParser(prog="render_env")
     parser.add_argument("--role", choices=sorted(REQUIRED), required=True)
-    parser.add_argument("--path", required=True, help="SSM path, such as /academy/workers/env")
+    parser.add_argument(
+        "--path", action="append", required=True, help="SSM path, such as /academy/workers/env"
+    )
     parser.add_argument("--previous-keys", default="", help="keys of the file in use, with commas")
     options = parser.parse_args(arguments)
     stored = Stored(boto3.client("ssm"), boto3.client("secretsmanager"), options.path)
@@ -136,7 +140,7 @@ def main(arguments: list[str]) -> int:
             digest=stored.digest,
         )
     except (ConfigurationError, ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"render_env: {options.path}: {_reason(error)}\n")
+        sys.stderr.write(f"render_env: {', '.join(options.path)}: {_reason(error)}\n")
         return 1
     sys.stdout.write(text)
     return 0

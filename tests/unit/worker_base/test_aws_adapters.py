@@ -261,7 +261,7 @@ def test_the_command_renders_every_page_of_parameters_and_resolves_secrets(
     for key in WORKERS:
         value = secret_reference(arn, "password") if key == "DB_PASSWORD" else f"v-{key}"
         ssm.put_parameter(Name=f"/academy/workers/env/{key}", Value=value, Type="String")
-    assert len(Stored(ssm, secrets, "/academy/workers/env").parameters()) == len(WORKERS) > 10
+    assert len(Stored(ssm, secrets, ["/academy/workers/env"]).parameters()) == len(WORKERS) > 10
     assert main(["--role", "workers", "--path", "/academy/workers/env"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "DB_PASSWORD=s3cret" in lines

@@ -112,8 +112,23 @@ class Aws:
         return {"SecretString": "{}", "VersionId": f"{SecretId}-{self.version}"}
 
 
+def test_what_lies_below_each_path_is_read() -> None:
+    asked: list[object] = []
+
+    class Paths(Aws):
+        def paginate(self, **given: object) -> list[dict[str, Any]]:
+            asked.append(given["Path"])
+            self.values = {f"KEY_{len(asked)}": "value"}
+            return super().paginate()
+
+    aws = Paths()
+    stored = Stored(aws, aws, ["/academy/workers/env", "/academy/workers/env/messaging"])
+    assert stored.parameters() == {"KEY_1": "value", "KEY_2": "value"}
+    assert asked == stored.paths
+
+
 def digest_of(aws: Aws, secret: str) -> str:
-    stored = Stored(aws, aws, "/p")
+    stored = Stored(aws, aws, ["/p"])
     stored.parameters()
     stored.secret(secret)
     stored.secret(secret)

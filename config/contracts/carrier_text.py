@@ -14,6 +14,8 @@ from enum import StrEnum
 #: https://smartsms.aligo.in/admin/api/spec.html
 SMS_BYTES = 90
 LMS_BYTES = 2000
+#: Of the template with its values: https://kakaobusiness.gitbook.io/main/ad/infotalk/content-guide
+ALIMTALK_CHARACTERS = 1000
 _ENCODING = "cp949"
 _PLACEHOLDER = re.compile(r"#\{([^{}]+)\}")
 #: Characters outside the code page that people's keyboards and word processors put in, and what
@@ -67,17 +69,31 @@ def kind_of(text: str) -> TextKind:
     Raises: Unsendable for an unknown character, a text that is empty, too long, or still holds
     a `#{name}`.
     """
+    _check_filled(text)
+    length = carrier_bytes(text)
+    if length > LMS_BYTES:
+        raise Unsendable(f"내용이 {length} 바이트입니다. 최대 {LMS_BYTES} 바이트까지 가능합니다.")
+    return TextKind.SMS if length <= SMS_BYTES else TextKind.LMS
+
+
+def check_alimtalk(text: str) -> None:
+    """Raise Unsendable for what is no Alimtalk: empty, over 1000 characters, or a `#{name}` left.
+
+    Any character may stand in it: Kakao delivers it, no carrier.
+    """
+    _check_filled(text)
+    if len(text) > ALIMTALK_CHARACTERS:
+        raise Unsendable(
+            f"내용이 {len(text)} 자입니다. 알림톡은 최대 {ALIMTALK_CHARACTERS} 자까지 가능합니다."
+        )
+
+
+def _check_filled(text: str) -> None:
     unfilled = _PLACEHOLDER.findall(text)
     if unfilled:
         raise Unsendable(f"값이 채워지지 않은 항목이 있습니다: {', '.join(unfilled)}")
-    length = carrier_bytes(text)
     if not text.strip():
         raise Unsendable("내용이 비어 있습니다.")
-    if length > LMS_BYTES:
-        raise Unsendable(
-            f"내용이 {length} 바이트입니다. 최대 {LMS_BYTES} 바이트까지 보낼 수 있습니다."
-        )
-    return TextKind.SMS if length <= SMS_BYTES else TextKind.LMS
 
 
 def _known(character: str) -> bool:

@@ -17,7 +17,6 @@ from config.contracts.fields import (
     uuid,
 )
 
-
 #: The `step` of a QUEUED text that has no message in the queue until its `send_at`.
 WAITS_FOR_PROVIDER = "WAITS_FOR_PROVIDER"
 

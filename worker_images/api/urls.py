@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from worker_images.api import errors
-from worker_images.api.views import internal, operations, playback, videos
+from worker_images.api.views import internal, operations, playback, texts, videos
 
 handler400 = errors.bad_request
 handler404 = errors.not_found
@@ -22,12 +22,18 @@ _internal = [
     path("scan-stuck/", internal.ScanStuck.as_view()),
     path("dlq-mark-dead/", internal.MarkDead.as_view()),
 ]
+_messaging = [
+    path("messages/", texts.Messages.as_view()),
+    path("messages/<uuid:text_id>/", texts.Message.as_view()),
+    path("reservations/<str:reservation_id>/cancel/", texts.CancelReservation.as_view()),
+]
 
 urlpatterns = [
     path("health", operations.health),
     path("health/", operations.health),
     path("metrics", operations.prometheus),
     path("api/v1/media/videos/", include(_videos)),
+    path("api/v1/messaging/", include(_messaging)),
     path("api/v1/internal/video/", include(_internal)),
     path("watch/<str:token>/", playback.watch, name="watch"),
     path("watch/<str:token>/hls/<path:name>", playback.hls),

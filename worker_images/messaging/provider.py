@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from config.contracts.carrier_text import TextKind, kind_of, tidy
+from config.contracts.carrier_text import TextKind, check_alimtalk, kind_of, tidy
 from worker_images.base.errors import Permanent, Retryable
 
 #: The channel of what went out as an Alimtalk; a `TextKind` otherwise.
@@ -42,6 +42,13 @@ class Outgoing:
     def kind(self) -> TextKind:
         """What it is sent as where it is no Alimtalk. Raises: Unsendable."""
         return kind_of(self.carrier_text)
+
+    def check(self) -> None:
+        """Raise Unsendable for what neither Kakao nor a carrier takes."""
+        if self.template_id:
+            check_alimtalk(self.text)
+        if self.failover or not self.template_id:
+            kind_of(self.carrier_text)
 
 
 @dataclass(frozen=True)

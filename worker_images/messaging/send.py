@@ -79,8 +79,7 @@ class SendText:
                 replacements=job.alimtalk_replacements,
                 failover=job.message_mode is MessageMode.BOTH,
             )
-            if job.message_mode is not MessageMode.ALIMTALK:
-                text.kind  # noqa: B018 - raises what makes it unsendable
+            text.check()
         except (Unsendable, phone_numbers.NotANumber) as error:
             raise Refused("BAD_TEXT", phone_numbers.mask_all(str(error))) from error
         return text

@@ -348,9 +348,9 @@ class Migration(migrations.Migration):
                 "db_table": "text_messages",
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("state", "SCHEDULED")),
+                        condition=models.Q(("state__in", ["SCHEDULED", "QUEUED"])),
                         fields=["send_at"],
-                        name="text_scheduled",
+                        name="text_timed",
                     ),
                     models.Index(fields=["tenant_id", "reservation_id"], name="text_reservation"),
                 ],

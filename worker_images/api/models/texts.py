@@ -10,12 +10,17 @@ from django.db.models.functions import Now
 from config.contracts.states import TextState
 from worker_images.api.models.leased import LeasedJob
 
+#: States in which a text's `send_at` may still have to come.
+_TIMED = [TextState.SCHEDULED.value, TextState.QUEUED.value]
+
 
 class TextMessage(LeasedJob):
     """One message to one recipient. It is handed to a provider at most once.
 
     `idempotency_key` is the caller's; a tenant uses one once, an empty one is nobody's. A message
-    with `send_at` waits SCHEDULED until then. `provider_reference` is the provider's own id.
+    with `send_at` waits SCHEDULED until then. One that waits for its provider is QUEUED with the
+    step WAITS_FOR_PROVIDER until its `send_at`, and has no message in the queue.
+    `provider_reference` is the provider's own id.
     """
 
     tenant_id = models.BigIntegerField()
@@ -38,8 +43,8 @@ class TextMessage(LeasedJob):
         indexes: ClassVar = [
             models.Index(
                 fields=["send_at"],
-                condition=models.Q(state=TextState.SCHEDULED.value),
-                name="text_scheduled",
+                condition=models.Q(state__in=_TIMED),
+                name="text_timed",
             ),
             models.Index(fields=["tenant_id", "reservation_id"], name="text_reservation"),
         ]

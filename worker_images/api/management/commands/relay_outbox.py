@@ -1,6 +1,6 @@
 """`relay_outbox`: the process beside the API that delivers what a down queue refused.
 
-On R2 it deletes the originals of finished videos as well.
+It queues the texts whose time has come, and on R2 it deletes the originals of finished videos.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from worker_images.api import ports
 from worker_images.api.originals import expire_next, expire_until
 from worker_images.api.outbox import QueueUnavailable, deliver_next
 from worker_images.api.relay import Relay
+from worker_images.api.texts_schedule import queue_until
 from worker_images.base.logging import logger
 
 _log = logger("relay")
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         _log.info("relay started")
         self._expire_originals(stop)
+        Thread(target=queue_until, args=(stop,), name="scheduled texts", daemon=True).start()
         Relay(deliver).run(stop)
         _log.info("relay stopped")
 

@@ -44,6 +44,31 @@ def sprite_page(number: int) -> str:
     return f"sprite-{number}.jpg"
 
 
+def excel_upload_prefix(tenant_id: int) -> str:
+    """Return the prefix of a tenant's rosters, with its closing slash."""
+    return f"{EXCEL_UPLOADS_PREFIX}{tenant_id}/"
+
+
+def excel_upload_key(tenant_id: int, upload: str) -> str:
+    """Return a roster's key; `upload` is hexadecimal."""
+    return f"{excel_upload_prefix(tenant_id)}{upload}.xlsx"
+
+
+def excel_export_key(tenant_id: int, job: str, name: str) -> str:
+    """Return an export's key; `job` is hexadecimal, `name` what a browser saves it as."""
+    return f"{EXCEL_EXPORTS_PREFIX}{tenant_id}/{job}/{name}.xlsx"
+
+
+def subtitles_name(language: str) -> str:
+    """Return where a video's subtitles lie below its HLS prefix; `language` as `ko` or `en`."""
+    return f"subtitles/{language}.vtt"
+
+
+def ai_prefix(tenant_id: int) -> str:
+    """Return the prefix of a tenant's pictures and PDFs in the AI bucket."""
+    return f"tenants/{tenant_id}/ai/"
+
+
 def cache_control(key: str) -> str:
     """Return the Cache-Control header of an object of a finished video."""
     return NO_CACHE if key.endswith(".m3u8") else IMMUTABLE
@@ -55,6 +80,8 @@ def content_type(key: str) -> str:
     return CONTENT_TYPES.get(key[dot:], "application/octet-stream")
 
 
+#: Where rosters lie until a worker has read them, in the excel bucket.
+EXCEL_UPLOADS_PREFIX = "excel/"
 #: Where Excel exports lie, in the excel bucket: the lifecycle rule deletes by this prefix.
 EXCEL_EXPORTS_PREFIX = "exports/"
 #: Set on a video's original once its job has finished; the lifecycle rule deletes by this tag, so

@@ -1,0 +1,1 @@
+"""Spreadsheets: students enrolled from one, attendance and staff exported to one."""

@@ -10,8 +10,9 @@ RETENTION_S = 14 * 24 * 3600
 RECEIVE_WAIT_S = 20
 #: SQS never lets a message stay in flight longer than this after its first receive.
 MAX_IN_FLIGHT_S = 12 * 3600
-#: Receives beyond the attempts, for work handed back by a drained or lost worker.
-HAND_BACK_ROOM = 5
+#: Receives beyond the attempts, for work that a drained worker handed back, for duplicates, and
+#: for workers that vanished or had no database.
+HAND_BACK_ROOM = 15
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ def max_receive_count(attempts: int) -> int:
     Typed thresholds below the application's attempts once declared running jobs dead.
     """
     return attempts + HAND_BACK_ROOM
+
+
+def copy_after(attempts: int) -> int:
+    """Return the receives after which a worker replaces a healthy job's message by a fresh one.
+
+    A third of the room is left, for receives after which no worker could write anything.
+    """
+    return max_receive_count(attempts) - HAND_BACK_ROOM // 3
 
 
 #: What a receiver and a sender call (document 001 forgot GetQueueUrl and ChangeMessageVisibility).

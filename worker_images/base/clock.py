@@ -10,7 +10,11 @@ class Clock(Protocol):
     """Where the runtime reads the time."""
 
     def now(self) -> float:
-        """Return seconds since the epoch."""
+        """Return seconds since the epoch: for what is compared with others' clocks."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment: for durations, whoever sets the machine's clock."""
         ...
 
 
@@ -19,3 +23,6 @@ class SystemClock:
 
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()

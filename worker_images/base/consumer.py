@@ -9,22 +9,27 @@ from typing import Any
 
 from config.contracts.fields import Undecodable
 from config.contracts.queues import RECEIVE_WAIT_S
-from worker_images.base.cancellation import Cancellation
 from worker_images.base.clock import Clock
+from worker_images.base.crew import Crew
 from worker_images.base.errors import HandedBack
+from worker_images.base.gate import Gate
+from worker_images.base.heartbeat import Heartbeat
 from worker_images.base.lifecycle import Lifecycle
 from worker_images.base.logging import bound, logger
-from worker_images.base.queue import Message, Queue
+from worker_images.base.queue import Queue
+from worker_images.base.settler import Settler
 from worker_images.base.work import Delivery, Disposition, Runner
 
 _log = logger("consumer")
 #: Pause after a failed receive.
 RECEIVE_RETRY_S = 5.0
+#: How long the loop may stand still while its threads work.
+_TURN_S = 1.0
 
 
 @dataclass
 class Consumer:
-    """Takes one message after the other until it is drained or its instance ends itself.
+    """Takes messages until it is drained, its instance ends itself, or a handler is stuck.
 
     A body that `decode` refuses can never succeed and is never deleted here: it is made visible
     at once, until the redrive policy moves it to the dead-letter queue, which an operator alone
@@ -34,74 +39,118 @@ class Consumer:
     queue: Queue
     decode: Callable[[str], Any]
     runners: Mapping[type, Runner]
+    heartbeat: Heartbeat
     lifecycle: Lifecycle
+    gate: Gate
     clock: Clock
     idle_s: float
+    concurrency: int
     marker: str
-    alive: Callable[[], None]
     _draining: threading.Event = field(default_factory=threading.Event)
-    _running: Cancellation | None = None
+    _stuck: bool = False
 
-    def run(self) -> None:
-        """Work until `drain` is called, or until the lifecycle lets an idle worker go."""
+    def __post_init__(self) -> None:
+        self._crew = Crew(self.concurrency, self._work)
+        self._settler = Settler(self.queue, lambda: self._crew.busy, self.heartbeat.let_go)
+        self.heartbeat.stuck = self._abandon
+
+    def run(self) -> bool:
+        """Work until there is a reason to stop; False when a handler is stuck in this process."""
         _log.info(f"{self.marker} polling")
-        idle_since = self.clock.now()
+        self.heartbeat.start()
+        self._crew.start()
+        self._settler.start()
+        self.lifecycle.watch(self.drain)
         while not self._draining.is_set():
-            self.alive()
-            try:
-                message = self.queue.receive(self._wait_s(idle_since))
-            except Exception as error:
-                _log.error(f"{self.marker} receive failed", error=repr(error))
-                self._draining.wait(RECEIVE_RETRY_S)
-                continue
-            if message is not None:
-                self._handle(message)
-                idle_since = self.clock.now()
-            elif self.clock.now() - idle_since >= self.idle_s:
-                if self.lifecycle.leave():
-                    return
-                idle_since = self.clock.now()
+            if self._until_idle() and self.lifecycle.leave():
+                break
+        self._crew.join()
+        self._crew.close()
+        self._settler.close()
+        self.heartbeat.stop()
         _log.info("drained")
+        self.lifecycle.give_way()
+        return not self._stuck
 
-    def drain(self) -> None:
-        """Take no new message and stop the running job, which goes back to the queue.
+    def drain(self, reason: str) -> None:
+        """Take no new message and stop the running work, which goes back to the queue.
 
         Called from a thread of its own: a signal handler must not touch locks.
         """
+        if not self._draining.is_set():
+            _log.info("draining", reason=reason)
         self._draining.set()
-        running = self._running
-        if running is not None:
-            running.cancel(HandedBack("DRAINED", "the worker was told to stop"))
+        for delivery in self._crew.in_hand():
+            delivery.cancellation.cancel(HandedBack("DRAINED", reason))
 
-    def _wait_s(self, idle_since: float) -> int:
-        left_s = self.idle_s - (self.clock.now() - idle_since)
-        return max(1, min(RECEIVE_WAIT_S, round(left_s)))
+    def _until_idle(self) -> bool:
+        """Take messages; True when there was nothing to do for `idle_s`, False when draining."""
+        idle_since = self.clock.monotonic()
+        while not self._draining.is_set():
+            self.heartbeat.alive()
+            pause_s = self.gate.pause_s()
+            room = 0 if pause_s else self._crew.await_room(_TURN_S)
+            if pause_s:
+                self._draining.wait(pause_s)
+            elif room and self._receive(idle_since, room):
+                idle_since = self.clock.monotonic()
+            if pause_s or not room or self._crew.busy or self._settler.busy:
+                idle_since = self.clock.monotonic()
+            elif self.clock.monotonic() - idle_since >= self.idle_s:
+                return True
+        return False
 
-    def _handle(self, message: Message) -> None:
+    def _receive(self, idle_since: float, room: int) -> bool:
+        """Hand received messages to the crew; False when there were none."""
+        left_s = self.idle_s - (self.clock.monotonic() - idle_since)
+        try:
+            messages = self.queue.receive(max(1, min(RECEIVE_WAIT_S, round(left_s))), room)
+        except Exception as error:
+            _log.error(f"{self.marker} receive failed", error=repr(error))
+            self._draining.wait(RECEIVE_RETRY_S)
+            return False
+        now = self.clock.monotonic()
+        deliveries = [Delivery(message, now) for message in messages]
+        self.heartbeat.keep(deliveries)
+        self._crew.put(deliveries)
+        return bool(messages)
+
+    def _work(self, delivery: Delivery) -> None:
+        """Run one delivery on a thread of the crew, and have it settled."""
+        message = delivery.message
         with bound(message_id=message.message_id, receive_count=message.receive_count):
             _log.info(f"{self.marker} message received")
             try:
-                self._settle(message, self._dispose(message))
+                disposition = self._dispose(delivery)
             except Exception as error:
                 _log.error("message not settled", exc_info=True, error=repr(error))
+                disposition = Disposition("RAISED")
+        self._settler.put(delivery, disposition)
 
-    def _dispose(self, message: Message) -> Disposition:
-        cancellation = Cancellation()
-        self._running = cancellation
+    def _dispose(self, delivery: Delivery) -> Disposition:
+        if self._draining.is_set():
+            return Disposition("HANDED_BACK", visible_in_s=0)
         try:
-            if self._draining.is_set():
-                return Disposition("HANDED_BACK", visible_in_s=0)
-            work = self.decode(message.body)
-            delivery = Delivery(message, work, cancellation, self.clock.now())
-            return self.runners[type(work)](delivery)
+            delivery.work = self.decode(delivery.message.body)
+            runner = self.runners[type(delivery.work)]
         except Undecodable as error:
             _log.error("undecodable body: left for the dead-letter queue", reason=str(error))
             return Disposition("UNDECODABLE", visible_in_s=0)
-        finally:
-            self._running = None
+        return runner(delivery)
 
-    def _settle(self, message: Message, disposition: Disposition) -> None:
-        if disposition.delete:
-            self.queue.delete(message)
-        elif disposition.visible_in_s is not None:
-            self.queue.hide(message, disposition.visible_in_s)
+    def _abandon(self, delivery: Delivery) -> None:
+        """A handler no longer listens: its job goes back, and this process has to end.
+
+        Called by the heartbeat, once a delivery; the others in hand still need its beats.
+        """
+        _log.error("handler is stuck: the process ends", message_id=delivery.message.message_id)
+        self._stuck = True
+        threading.Thread(target=self._give_up, args=(delivery,), name="abandon").start()
+        self.drain("a handler of this process is stuck")
+
+    def _give_up(self, delivery: Delivery) -> None:
+        try:
+            if delivery.abandon is not None:
+                self._settler.put(delivery, delivery.abandon())
+        finally:
+            self._crew.write_off(delivery)

@@ -24,35 +24,41 @@ LIVENESS: dict[str, Any] = {
 
 
 class Database:
-    """Cursors on one autocommitting connection, shared by the worker's threads.
+    """Cursors, each on an autocommitting connection that nobody else uses meanwhile.
 
-    psycopg serialises the statements of a connection. One that broke is dropped, so that the
-    next cursor opens another; the broken statement's error goes to the caller.
+    A connection that is given back serves the next cursor, so that a process holds as many as it
+    ever used at once. When a statement's connection broke, the idle ones are as old: all are
+    dropped, and the error goes to the caller.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         self._connect = connect
         self._lock = threading.Lock()
-        self._connection: psycopg.Connection[Any] | None = None
+        self._idle: list[psycopg.Connection[Any]] = []
 
     @contextmanager
     def cursor(self) -> Iterator[psycopg.Cursor[Any]]:
         """Yield a cursor whose statements commit by themselves."""
-        with self._usable().cursor() as cursor:
-            yield cursor
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._connect()
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            if connection.closed:
+                self.close()
+            else:
+                with self._lock:
+                    self._idle.append(connection)
 
     def close(self) -> None:
-        """Close the connection, if one is open."""
+        """Close the connections that nobody uses."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _usable(self) -> psycopg.Connection[Any]:
-        with self._lock:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._connect()
-            return self._connection
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
 
 def open_database(settings: DatabaseSettings) -> Database:

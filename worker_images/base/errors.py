@@ -26,12 +26,32 @@ class Permanent(WorkerError):  # noqa: N818
     """No retry can help. `message` is shown to the teacher, in Korean."""
 
 
+class BadInput(Permanent):
+    """The job itself is wrong: a type, a tier or a payload that nobody accepts."""
+
+
+class Ambiguous(Permanent):
+    """What was begun may have happened: it is never tried again, and not called a failure."""
+
+
 class TimedOut(Retryable):
     """The job ran longer than its time limit."""
 
 
+class Hung(Retryable):
+    """The job reported no progress for its hang limit."""
+
+
 class HandedBack(WorkerError):  # noqa: N818
-    """The work stops here, through no fault of its own; another worker takes it up at once."""
+    """The work stops here, through no fault of its own: it costs no attempt.
+
+    Another worker takes it up at once, or after `delay_s` where the world has to get better first
+    (a provider that is down).
+    """
+
+    def __init__(self, code: str, message: str, *, delay_s: float = 0.0) -> None:
+        super().__init__(code, message)
+        self.delay_s = delay_s
 
 
 class LostClaim(WorkerError):  # noqa: N818

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import urllib.request
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from worker_images.base.imds import Metadata
 from worker_images.base.logging import logger
 from worker_images.base.settings import WorkerSettings
 
 _log = logger("lifecycle")
-_TOKEN_TTL_S = 60
-_TIMEOUT_S = 5
+#: How often the instance is asked whether it is to be taken away; AWS recommends 5 s.
+NOTICE_EVERY_S = 5.0
 
 
 class Lifecycle(Protocol):
-    """What an idle worker asks before it stops polling for good."""
+    """What a worker asks of, and is told by, what it runs on."""
 
     def leave(self) -> bool:
-        """End the instance; False means go on polling."""
+        """End the idle instance and its place in the group; False means go on polling."""
+        ...
+
+    def watch(self, noticed: Callable[[str], None]) -> None:
+        """Call `noticed` with the reason, once, when the instance is going to be taken away."""
+        ...
+
+    def give_way(self) -> None:
+        """End a drained instance that was noticed, so that the group replaces it."""
         ...
 
 
@@ -31,31 +41,78 @@ class NullLifecycle:
     def leave(self) -> bool:
         return False
 
+    def watch(self, noticed: Callable[[str], None]) -> None:
+        """Nothing is ever noticed."""
 
-@dataclass(frozen=True)
+    def give_way(self) -> None:
+        """Nothing replaces it."""
+
+
+@dataclass
 class InstanceLifecycle:
-    """Gives up the protection, then ends the instance and takes its place out of the group.
+    """An instance of an Auto Scaling group, which keeps it protected until it lets itself go.
 
-    The caller has stopped polling. A refusal (the group is at its minimum) brings the protection
-    back, so that nobody else ends the worker while it works.
+    The termination hook is completed by the boot script, after the container has ended.
     """
 
     autoscaling: Any
     group_name: str
     instance_id: str
+    metadata: Metadata
+    _noticed: bool = False
 
     def leave(self) -> bool:
+        """A refusal (the group is at its minimum) brings the protection back."""
         try:
             self._protect(False)
-            self.autoscaling.terminate_instance_in_auto_scaling_group(
-                InstanceId=self.instance_id, ShouldDecrementDesiredCapacity=True
-            )
+            self._terminate(decrement=True)
         except (ClientError, BotoCoreError) as error:
             _log.info("idle, but the group keeps this instance", reason=str(error))
-            self._protect(True)
+            self._protect_again()
             return False
         _log.info("idle: instance ends itself", instance_id=self.instance_id)
         return True
+
+    def watch(self, noticed: Callable[[str], None]) -> None:
+        def loop() -> None:
+            pause = threading.Event()
+            while not self._look(noticed):
+                pause.wait(NOTICE_EVERY_S)
+
+        threading.Thread(target=loop, name="notices", daemon=True).start()
+
+    def give_way(self) -> None:
+        if not self._noticed:
+            return
+        try:
+            self._protect(False)
+            self._terminate(decrement=False)
+        except (ClientError, BotoCoreError) as error:
+            _log.info("drained, and the group ends this instance by itself", reason=str(error))
+
+    def _look(self, noticed: Callable[[str], None]) -> bool:
+        try:
+            reason = self.metadata.notice()
+        except OSError as error:
+            _log.warning("metadata service does not answer", error=repr(error))
+            return False
+        if reason is None:
+            return False
+        self._noticed = True
+        noticed(reason)
+        return True
+
+    def _terminate(self, *, decrement: bool) -> None:
+        self.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=self.instance_id, ShouldDecrementDesiredCapacity=decrement
+        )
+
+    def _protect_again(self) -> None:
+        """An instance that cannot be protected again works on; the next idle time tries again."""
+        try:
+            self._protect(True)
+        except (ClientError, BotoCoreError) as error:
+            _log.error("instance is not protected from scale-in", error=repr(error))
 
     def _protect(self, protected: bool) -> None:
         self.autoscaling.set_instance_protection(
@@ -65,34 +122,10 @@ class InstanceLifecycle:
         )
 
 
-def instance_id(endpoint: str) -> str:
-    """Return this instance's id from the metadata service, version 2.
-
-    Raises: OSError when the service does not answer.
-    """
-    base = endpoint.rstrip("/")
-    token = _call(
-        f"{base}/latest/api/token",
-        method="PUT",
-        headers={"X-aws-ec2-metadata-token-ttl-seconds": str(_TOKEN_TTL_S)},
-    )
-    return _call(
-        f"{base}/latest/meta-data/instance-id",
-        method="GET",
-        headers={"X-aws-ec2-metadata-token": token},
-    )
-
-
-def _call(url: str, *, method: str, headers: dict[str, str]) -> str:
-    request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - http only
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-        return str(answer.read().decode())
-
-
 def open_lifecycle(settings: WorkerSettings) -> Lifecycle:
     """Return the lifecycle of this process: its instance's, or none outside a group."""
     if settings.group_name is None:
         return NullLifecycle()
     autoscaling = boto3.client("autoscaling", region_name=settings.region)
-    own_id = instance_id(settings.metadata_endpoint)
-    return InstanceLifecycle(autoscaling, settings.group_name, own_id)
+    metadata = Metadata(settings.metadata_endpoint)
+    return InstanceLifecycle(autoscaling, settings.group_name, metadata.instance_id(), metadata)

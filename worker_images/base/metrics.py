@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from config.contracts import metrics as names
 from worker_images.base.clock import Clock
@@ -27,8 +28,30 @@ class JobMetrics:
     duration_s: float
 
 
+class Metrics(Protocol):
+    """Where a job's numbers go."""
+
+    def job_ended(self, job: JobMetrics) -> None:
+        """Publish how long a job waited and took, and count its outcome."""
+        ...
+
+
+@dataclass(frozen=True)
+class AllMetrics:
+    """Several as one."""
+
+    each: Sequence[Metrics]
+
+    def job_ended(self, job: JobMetrics) -> None:
+        for metrics in self.each:
+            metrics.job_ended(job)
+
+
 class EmbeddedMetrics:
-    """Writes one line a job to `stream`, from which CloudWatch Logs makes metrics."""
+    """Writes one line a job to `stream`, from which CloudWatch Logs makes metrics.
+
+    A line is written in one call, so that those of two threads never mix.
+    """
 
     def __init__(self, stream: TextIO, clock: Clock, *, environment: str, worker_kind: str) -> None:
         self._stream = stream
@@ -36,7 +59,6 @@ class EmbeddedMetrics:
         self._dimensions = names.worker_dimensions(environment, worker_kind)
 
     def job_ended(self, job: JobMetrics) -> None:
-        """Publish how long a job waited and took, and count its outcome."""
         values = {names.QUEUE_AGE_S: job.queue_age_s, names.JOB_DURATION_S: job.duration_s}
         if job.time_to_start_s is not None:
             values[names.TIME_TO_START_S] = job.time_to_start_s

@@ -11,8 +11,15 @@ from worker_images.base.errors import ConfigurationError
 
 _GROUP = "AUTO_SCALING_GROUP_NAME"
 _METADATA = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+_METRICS_PORT = "METRICS_PORT"
 DEFAULT_METADATA_ENDPOINT = "http://169.254.169.254"
 _PROVIDERS = ("s3", "r2")
+_BUCKETS = {
+    "ai": "R2_AI_BUCKET",
+    "video": "R2_VIDEO_BUCKET",
+    "excel": "R2_EXCEL_BUCKET",
+    "storage": "R2_STORAGE_BUCKET",
+}
 
 
 @dataclass(frozen=True)
@@ -46,18 +53,27 @@ class StorageSettings:
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker of any kind is told. `group_name` is None outside an Auto Scaling group."""
+    """What a worker of any kind is told.
+
+    `queue_names` go by the queues' keys, `buckets` by role. `concurrency` jobs run at once, and
+    one without progress for `hang_limit_s` is ended. `group_name` is None outside an Auto Scaling
+    group, `metrics_port` where nobody scrapes.
+    """
 
     environment: str
     kind: str
     region: str
     queue_names: Mapping[str, str]
+    buckets: Mapping[str, str]
     group_name: str | None
     metadata_endpoint: str
     idle_s: int
     attempts: int
     visibility_timeout_s: int
     time_limit_s: int
+    hang_limit_s: int
+    concurrency: int
+    metrics_port: int | None
     database: DatabaseSettings
     storage: StorageSettings
     secrets: tuple[str, ...] = field(repr=False)
@@ -78,12 +94,18 @@ def load_worker_settings(environ: Mapping[str, str]) -> WorkerSettings:
         kind=environ["WORKER_KIND"],
         region=environ["AWS_DEFAULT_REGION"],
         queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
+        buckets={role: environ[variable] for role, variable in _BUCKETS.items()},
         group_name=environ.get(_GROUP),
         metadata_endpoint=environ.get(_METADATA, DEFAULT_METADATA_ENDPOINT),
         idle_s=whole_number(environ, "IDLE_S", minimum=1),
         attempts=whole_number(environ, "ATTEMPTS", minimum=1),
         visibility_timeout_s=whole_number(environ, "VISIBILITY_TIMEOUT_S", minimum=3),
         time_limit_s=whole_number(environ, "TIME_LIMIT_S", minimum=1),
+        hang_limit_s=whole_number(environ, "HANG_LIMIT_S", minimum=1),
+        concurrency=whole_number(environ, "CONCURRENCY", minimum=1),
+        metrics_port=(
+            whole_number(environ, _METRICS_PORT, minimum=1) if _METRICS_PORT in environ else None
+        ),
         database=database_settings(environ),
         storage=storage_settings(environ),
         secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),

@@ -1,60 +1,40 @@
-"""Transitions of a video job, each one conditional statement. The only place that writes states.
+"""Transitions of a job, each one conditional statement. The only place that writes states.
 
 Workers use it through psycopg, the API through Django's connection:
 
-    PostgresStatus(database.cursor)              # a worker, see worker_images.base.database
-    PostgresStatus(django.db.connection.cursor)  # the API
+    PostgresStatus(database.cursor, AI_JOBS)              # a worker, see base.database
+    PostgresStatus(django.db.connection.cursor, TEXTS)    # the API
 
 `attempt` is the fencing token: every claim increments it and nothing ever decrements it, so a
 worker that lost its lease writes nothing any more. An attempt that was handed back is counted in
 `hand_backs` instead; the attempts a job has used are `attempt - hand_backs`.
 
-Columns used (owned by the API's migrations): `video_jobs(id uuid, video_id, tenant_id, state,
-attempt int, hand_backs int, worker_id text, lease_expires_at timestamptz, percent double, step
-text, seconds_left double null, error_code text, error_message text, created_at, started_at,
-finished_at, updated_at)` and `videos(id, state, error_code, error_message, duration_s,
-updated_at)`. The text columns are NOT NULL, an empty string meaning none.
+The columns are those of the API's `LeasedJob`; worker_images.base.job_kinds says which table has
+which states and what else it takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from config.contracts.states import OPEN_JOB_STATES, VideoJobState
 from worker_images.base import status_sql as sql
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A job that this worker may run until its lease ends.
-
-    `token` goes into every later call; `attempts_used` counts this attempt but no hand-backs;
-    `waited_s` is the time since the job was created, or since it was last put back.
-    """
-
-    job_id: str
-    video_id: int
-    tenant_id: int
-    token: int
-    attempts_used: int
-    waited_s: float
+from worker_images.base.errors import LostClaim
+from worker_images.base.job_kinds import VIDEO_JOBS, Ending, JobKind
+from worker_images.base.work import Claim, Result
 
 
 @dataclass(frozen=True)
 class JobFacts:
     """What a job row says now. `lease_left_s` is 0 or less when nobody holds the job."""
 
-    state: VideoJobState
+    state: str
+    open: bool
     attempts_used: int
     lease_left_s: float
-
-    @property
-    def open(self) -> bool:
-        """Whether the job still waits or runs."""
-        return self.state in OPEN_JOB_STATES
 
 
 class Status(Protocol):
@@ -74,52 +54,39 @@ class Status(Protocol):
         """Record how far the job is; `percent` runs from 0 to 100."""
         ...
 
-    def succeed(self, job_id: str, token: int, duration_s: float) -> bool:
-        """Job SUCCEEDED, video READY with its duration."""
+    def finish(self, job_id: str, token: int, result: Result) -> bool:
+        """The job is done, or waits for a person's review; its result is stored with it."""
         ...
 
-    def fail(self, job_id: str, token: int, code: str, message: str) -> bool:
-        """Job and video FAILED for a reason that no retry mends; `message` is for a teacher."""
-        ...
-
-    def dead(self, job_id: str, token: int, code: str, message: str) -> bool:
-        """Job DEAD and video FAILED: the attempts are used up."""
+    def end(self, job_id: str, token: int, ending: Ending, code: str, message: str) -> bool:
+        """The job ended otherwise and for good; `message` is for a teacher."""
         ...
 
     def retry_later(self, job_id: str, token: int, code: str, message: str) -> bool:
-        """Job RETRY_WAIT: the attempt counts, and another follows."""
+        """The attempt counts, and another follows."""
         ...
 
     def release(self, job_id: str, token: int) -> bool:
-        """Job QUEUED again without costing an attempt."""
+        """The job waits again without its having cost an attempt."""
         ...
 
     def facts(self, job_id: str) -> JobFacts | None:
         """Return what the row says, None when there is none."""
         ...
 
+    def requeue_expired(self, job_id: str, grace_s: float) -> bool:
+        """A job whose lease ended at least `grace_s` ago waits again; a text becomes UNKNOWN."""
+        ...
+
     def has_live_job(self, video_id: int) -> bool:
         """Whether a worker holds a lease on a job of this video."""
         ...
 
-    def mark_dead(self, job_id: str, code: str, message: str) -> bool:
-        """An operator's DEAD for an open job; refused while a worker holds the lease."""
-        ...
+    def transaction(self, job_id: str, token: int, lease_s: float) -> AbstractContextManager[Any]:
+        """Yield a cursor in a transaction of its own that holds the job's row, see Context.
 
-    def requeue_expired(self, job_id: str, grace_s: float) -> bool:
-        """RUNNING with a lease that ended at least `grace_s` ago becomes QUEUED."""
-        ...
-
-
-class Cursor(Protocol):
-    """The part of a DB-API cursor that is used here."""
-
-    def execute(self, sql: Any, params: Any = None, /) -> Any:
-        """Run one statement."""
-        ...
-
-    def fetchone(self) -> Any:
-        """Return the next row."""
+        Raises: LostClaim.
+        """
         ...
 
 
@@ -130,52 +97,80 @@ class PostgresStatus:
     A worker's commits by itself; the API's belongs to the surrounding transaction.
     """
 
-    def __init__(self, cursor: Callable[[], AbstractContextManager[Any]]) -> None:
+    def __init__(
+        self, cursor: Callable[[], AbstractContextManager[Any]], kind: JobKind = VIDEO_JOBS
+    ) -> None:
         self._cursor = cursor
+        self._kind = kind
+        self._sql = sql.statements(kind)
 
     def claim(self, job_id: str, worker_id: str, lease_s: float) -> Claim | None:
-        row = self._one(sql.CLAIM, {"job_id": job_id, "worker_id": worker_id, "lease_s": lease_s})
+        row = self._one(
+            self._sql.claim, {"job_id": job_id, "worker_id": worker_id, "lease_s": lease_s}
+        )
         if row is None:
             return None
-        return Claim(str(row[0]), row[1], row[2], row[3], row[4], float(row[5]))
+        return Claim(str(row[0]), row[1], row[2], row[3], float(row[4]))
 
     def heartbeat(self, job_id: str, token: int, lease_s: float) -> bool:
-        return self._changed(sql.HEARTBEAT, job_id, token, lease_s=lease_s)
+        return self._changed(self._sql.heartbeat, job_id, token, lease_s=lease_s)
 
     def progress(
         self, job_id: str, token: int, percent: float, step: str, seconds_left: float | None
     ) -> bool:
         return self._changed(
-            sql.PROGRESS, job_id, token, percent=percent, step=step, seconds_left=seconds_left
+            self._sql.progress,
+            job_id,
+            token,
+            percent=percent,
+            step=step,
+            seconds_left=seconds_left,
         )
 
-    def succeed(self, job_id: str, token: int, duration_s: float) -> bool:
-        return self._changed(sql.SUCCEED, job_id, token, duration_s=duration_s)
+    def finish(self, job_id: str, token: int, result: Result) -> bool:
+        values = json.dumps(dict(result.values), ensure_ascii=False)
+        return self._changed(
+            self._sql.finish, job_id, token, values=values, review=result.needs_review
+        )
 
-    def fail(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(sql.END, job_id, token, state="FAILED", code=code, message=message)
-
-    def dead(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(sql.END, job_id, token, state="DEAD", code=code, message=message)
+    def end(self, job_id: str, token: int, ending: Ending, code: str, message: str) -> bool:
+        state = self._kind.ended_as(ending)
+        return self._changed(self._sql.end, job_id, token, state=state, code=code, message=message)
 
     def retry_later(self, job_id: str, token: int, code: str, message: str) -> bool:
-        return self._changed(sql.RETRY_LATER, job_id, token, code=code, message=message)
+        return self._changed(self._sql.retry_later, job_id, token, code=code, message=message)
 
     def release(self, job_id: str, token: int) -> bool:
-        return self._changed(sql.RELEASE, job_id, token)
+        return self._changed(self._sql.release, job_id, token)
 
     def facts(self, job_id: str) -> JobFacts | None:
-        row = self._one(sql.FACTS, {"job_id": job_id})
-        return None if row is None else JobFacts(VideoJobState(row[0]), row[1], float(row[2]))
-
-    def has_live_job(self, video_id: int) -> bool:
-        return self._one(sql.LIVE_JOB, {"video_id": video_id}) is not None
-
-    def mark_dead(self, job_id: str, code: str, message: str) -> bool:
-        return self._changed(sql.MARK_DEAD, job_id, 0, state="DEAD", code=code, message=message)
+        row = self._one(self._sql.facts, {"job_id": job_id})
+        if row is None:
+            return None
+        return JobFacts(row[0], row[0] in self._kind.open, row[1], float(row[2]))
 
     def requeue_expired(self, job_id: str, grace_s: float) -> bool:
-        return self._changed(sql.REQUEUE_EXPIRED, job_id, 0, grace_s=grace_s)
+        return self._changed(self._sql.take_back, job_id, 0, grace_s=grace_s)
+
+    @contextmanager
+    def transaction(self, job_id: str, token: int, lease_s: float) -> Iterator[Any]:
+        """As `Status.transaction`, for workers alone: their cursors own their connection."""
+        mine = {"job_id": job_id, "token": token, "lease_s": lease_s}
+        with self._cursor() as cursor, cursor.connection.transaction():
+            if cursor.execute(self._sql.hold, mine).fetchone() is None:
+                raise LostClaim("LOST_CLAIM", "another worker holds the job")
+            yield cursor
+            cursor.execute(self._sql.keep, mine)
+
+    def mark_dead(self, job_id: str, code: str, message: str) -> bool:
+        """An operator's end of an open job; refused while a worker holds the lease."""
+        state = self._kind.dead
+        return self._changed(
+            self._sql.mark_dead, job_id, 0, state=state, code=code, message=message
+        )
+
+    def has_live_job(self, video_id: int) -> bool:
+        return self._one(sql.LIVE_VIDEO_JOB, {"video_id": video_id}) is not None
 
     def _changed(self, statement: str, job_id: str, token: int, **parameters: object) -> bool:
         return self._one(statement, {"job_id": job_id, "token": token, **parameters}) is not None

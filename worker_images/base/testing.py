@@ -1,20 +1,23 @@
 """Fakes that behave like what they stand for, so that a handler is tested in three lines:
 
 storage = MemoryStorage({"a.mp4": data})
-result = handler(job, context())
-assert "out/master.m3u8" in storage.objects
+outcome = run_job(Encode(storage), job)
+assert outcome.state == "SUCCEEDED" and "out/master.m3u8" in storage.objects
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.queue import Message
 from worker_images.base.storage import ObjectFacts, ObjectNotFoundError, check_prefix
-from worker_images.base.work import Context
+from worker_images.base.work import Claim, Context, Report
 
 
 class ManualClock:
@@ -26,14 +29,27 @@ class ManualClock:
     def now(self) -> float:
         return self._now
 
+    def monotonic(self) -> float:
+        return self._now
+
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass."""
         self._now += seconds
 
 
-def context(cancellation: Cancellation | None = None) -> Context:
-    """Return a context whose reports go nowhere."""
-    return Context(cancellation or Cancellation(), lambda percent, step, seconds_left: None)
+def context(
+    cancellation: Cancellation | None = None,
+    *,
+    report: Report = lambda percent, step, seconds_left: None,
+    job_id: str = "00000000-0000-4000-8000-000000000000",
+    transactions: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Context:
+    """Return the context of a first attempt; by default its reports go nowhere.
+
+    `transactions` opens what `context.transaction()` yields, a cursor of a real database say.
+    """
+    claim = Claim(job_id, tenant_id=1, token=1, attempts_used=1, waited_s=0.0)
+    return Context(cancellation or Cancellation(), report, claim, transactions)
 
 
 @dataclass
@@ -51,56 +67,83 @@ class _Entry:
 
 @dataclass
 class MemoryQueue:
-    """`Queue` in memory; waiting moves the clock. `dead` holds what was received too often."""
+    """`Queue` in memory; waiting moves the clock. `dead` holds what was received too often.
+
+    `refuse` names the receipts that the next batch call refuses.
+    """
 
     clock: ManualClock
     visibility_timeout_s: float = 30
     max_receive_count: int = 10
+    key: str = "video"
     entries: list[_Entry] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
+    refuse: set[str] = field(default_factory=set)
     _sent: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def send(self, body: str) -> None:
         """Put a message in."""
-        self._sent += 1
-        now = self.clock.now()
-        self.entries.append(_Entry(body, f"message-{self._sent}", now, now))
+        with self._lock:
+            self._sent += 1
+            now = self.clock.now()
+            self.entries.append(_Entry(body, f"message-{self._sent}", now, now))
 
     @property
     def bodies(self) -> list[str]:
         """The bodies that are in the queue, visible or in flight."""
         return [entry.body for entry in self.entries]
 
-    def receive(self, wait_s: int) -> Message | None:
-        found = self._visible()
-        if found is None:
-            self.clock.advance(wait_s)
-            found = self._visible()
-        if found is None:
-            return None
-        found.receive_count += 1
-        found.visible_at = self.clock.now() + self.visibility_timeout_s
+    def receive(self, wait_s: int, limit: int = 1) -> list[Message]:
+        with self._lock:
+            found = self._visible(limit)
+            if not found:
+                self.clock.advance(wait_s)
+                found = self._visible(limit)
+            return [self._received(entry) for entry in found]
+
+    def hide(self, messages: Sequence[Message], seconds: float) -> list[Message]:
+        with self._lock:
+            taken, refused = self._split(messages)
+            for entry in self.entries:
+                if entry.receipt in taken:
+                    entry.visible_at = self.clock.now() + seconds
+            return refused
+
+    def delete(self, messages: Sequence[Message]) -> list[Message]:
+        with self._lock:
+            taken, refused = self._split(messages)
+            self.entries = [entry for entry in self.entries if entry.receipt not in taken]
+            return refused
+
+    def _split(self, messages: Sequence[Message]) -> tuple[set[str], list[Message]]:
+        refused = [message for message in messages if message.receipt in self.refuse]
+        self.refuse -= {message.receipt for message in refused}
+        return {each.receipt for each in messages if each not in refused}, refused
+
+    def _received(self, entry: _Entry) -> Message:
+        entry.receive_count += 1
+        entry.visible_at = self.clock.now() + self.visibility_timeout_s
         return Message(
-            found.body, found.receipt, found.message_id, found.receive_count, found.sent_at
+            entry.body,
+            entry.receipt,
+            entry.message_id,
+            entry.receive_count,
+            entry.sent_at,
+            self.key,
         )
 
-    def hide(self, message: Message, seconds: float) -> None:
-        for entry in self.entries:
-            if entry.receipt == message.receipt:
-                entry.visible_at = self.clock.now() + seconds
-
-    def delete(self, message: Message) -> None:
-        self.entries = [entry for entry in self.entries if entry.receipt != message.receipt]
-
-    def _visible(self) -> _Entry | None:
+    def _visible(self, limit: int) -> list[_Entry]:
+        found: list[_Entry] = []
         for entry in list(self.entries):
-            if entry.visible_at > self.clock.now():
+            if entry.visible_at > self.clock.now() or len(found) == limit:
                 continue
             if entry.receive_count < self.max_receive_count:
-                return entry
+                found.append(entry)
+                continue
             self.entries.remove(entry)
             self.dead.append(entry.body)
-        return None
+        return found
 
 
 @dataclass

@@ -66,7 +66,7 @@ def _memory_world() -> World:
     def end_lease() -> None:
         row.lease_expires_at = clock.now()
 
-    return World(status, job_id, end_lease, lambda: dict(vars(row)))
+    return World(status, job_id, end_lease, lambda: {**vars(row), **row.result})
 
 
 def _postgres_world(database: Database) -> World:

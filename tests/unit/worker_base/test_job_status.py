@@ -10,13 +10,16 @@ import psycopg
 import pytest
 
 from worker_images.base.database import Database, open_database
+from worker_images.base.errors import LostClaim
+from worker_images.base.job_kinds import Ending
 from worker_images.base.settings import DatabaseSettings
 from worker_images.base.status import PostgresStatus
+from worker_images.base.work import Result
 
 
 def test_claim_runs_the_job_and_puts_the_video_in_process(world: Any) -> None:
     claim = world.status.claim(world.job_id, "w1", 30)
-    assert (claim.job_id, claim.video_id, claim.tenant_id) == (world.job_id, 7, 3)
+    assert (claim.job_id, claim.tenant_id) == (world.job_id, 3)
     assert (claim.token, claim.attempts_used) == (1, 1)
     assert claim.waited_s >= 0
     row = world.row()
@@ -41,9 +44,10 @@ def test_every_write_of_a_worker_that_lost_its_lease_is_refused(world: Any) -> N
     status, job_id = world.status, world.job_id
     assert not status.heartbeat(job_id, stale, 30)
     assert not status.progress(job_id, stale, 50, "encode", 1)
-    assert not status.succeed(job_id, stale, 60)
-    assert not status.fail(job_id, stale, "X", "x")
-    assert not status.dead(job_id, stale, "X", "x")
+    assert not status.finish(job_id, stale, Result())
+    assert not status.end(job_id, stale, Ending.FAILED, "X", "x")
+    with pytest.raises(LostClaim), status.transaction(job_id, stale, 30):
+        raise AssertionError("must not be entered")
     assert not status.retry_later(job_id, stale, "X", "x")
     assert not status.release(job_id, stale)
     assert world.row() == before
@@ -69,7 +73,7 @@ def test_progress_is_recorded_and_a_new_attempt_starts_from_nothing(world: Any) 
 
 def test_success_makes_the_video_ready_and_is_final(world: Any) -> None:
     token = world.status.claim(world.job_id, "w1", 30).token
-    assert world.status.succeed(world.job_id, token, 61.25)
+    assert world.status.finish(world.job_id, token, Result({"duration_s": 61.25}))
     row = world.row()
     assert (row["state"], row["video_state"], row["percent"]) == ("SUCCEEDED", "READY", 100)
     assert row["duration_s"] == 61.25
@@ -78,10 +82,13 @@ def test_success_makes_the_video_ready_and_is_final(world: Any) -> None:
     assert not world.status.mark_dead(world.job_id, "X", "x")
 
 
-@pytest.mark.parametrize(("transition", "state"), [("fail", "FAILED"), ("dead", "DEAD")])
-def test_a_failure_is_stored_with_its_reason(world: Any, transition: str, state: str) -> None:
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [(Ending.FAILED, "FAILED"), (Ending.DEAD, "DEAD"), (Ending.REJECTED, "FAILED")],
+)
+def test_a_failure_is_stored_with_its_reason(world: Any, ending: Ending, state: str) -> None:
     token = world.status.claim(world.job_id, "w1", 30).token
-    assert getattr(world.status, transition)(world.job_id, token, "EMPTY_FILE", "빈 파일입니다.")
+    assert world.status.end(world.job_id, token, ending, "EMPTY_FILE", "빈 파일입니다.")
     row = world.row()
     assert (row["state"], row["video_state"]) == (state, "FAILED")
     assert (row["error_code"], row["error_message"]) == ("EMPTY_FILE", "빈 파일입니다.")

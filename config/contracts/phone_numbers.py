@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 #: Mobiles, and the 050 numbers that forward to one.
-_RECIPIENT = re.compile(r"01[016789]\d{7,8}|050\d{8,9}")
+_RECIPIENT = re.compile(r"010\d{8}|01[16789]\d{7,8}|050\d{8,9}", re.ASCII)
 #: Besides those, what an institution is called at: area codes, 070, 080, and 15xx to 18xx.
 _SENDER = re.compile(
-    rf"{_RECIPIENT.pattern}|02\d{{7,8}}|0[3-6]\d\d{{7,8}}|070\d{{8}}|080\d{{7,8}}|1[5-8]\d{{6}}"
+    rf"{_RECIPIENT.pattern}|02\d{{7,8}}|0[3-6]\d\d{{7,8}}|070\d{{8}}|080\d{{7,8}}|1[5-8]\d{{6}}",
+    re.ASCII,
 )
 _SEPARATORS = re.compile(r"[\s().-]")
 #: What may be a number inside a sentence, with or without its separators.

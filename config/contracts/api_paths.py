@@ -8,7 +8,9 @@ METRICS = "/metrics"
 VIDEOS = "/api/v1/media/videos/"
 UPLOAD_INIT = f"{VIDEOS}upload/init/"
 
-BACKLOG_COUNT = "/api/v1/internal/video/backlog-count/"
+#: Where Lambda and operators call, with the internal key.
+INTERNAL = "/api/v1/internal/"
+BACKLOG_COUNT = f"{INTERNAL}video/backlog-count/"
 
 #: Every path of the API, as CloudFront's patterns; what needs a key asks for it itself. Paths below
 #: STATIC hold a hash of their content, so that an edge may keep them.

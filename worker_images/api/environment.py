@@ -27,7 +27,9 @@ class ApiSettings:
     """What the API is told. Lists come comma-separated; blanks around an item do not count.
 
     `playback` is None where segments come from the store itself; `original_days` where the store's
-    own rule deletes the originals of finished videos.
+    own rule deletes the originals of finished videos. `proxy_hops` counts the proxies that each add
+    an address to X-Forwarded-For: 1 is the load balancer alone, 2 an edge before it, 0 neither.
+    `replica_host` answers reads while the database is down, with its port, name and user.
     """
 
     secret_key: str = field(repr=False)
@@ -39,6 +41,7 @@ class ApiSettings:
     queue_names: Mapping[str, str]
     database: DatabaseSettings
     storage: StorageSettings
+    excel_bucket: str
     redis_host: str
     redis_port: int
     redis_password: str = field(repr=False)
@@ -46,6 +49,9 @@ class ApiSettings:
     redis_cluster: bool
     original_days: int | None
     attempts: int
+    rate_limit_per_minute: int
+    proxy_hops: int
+    replica_host: str | None
     configuration: str | None
     playback: CookieSigner | None = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
@@ -68,6 +74,7 @@ def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
         queue_names={queue.key: environ[queue.variable] for queue in QUEUES},
         database=database_settings(environ),
         storage=storage_settings(environ),
+        excel_bucket=environ["R2_EXCEL_BUCKET"],
         redis_host=environ["REDIS_HOST"],
         redis_port=whole_number(environ, "REDIS_PORT", minimum=1),
         redis_password=environ.get("REDIS_PASSWORD", ""),
@@ -79,6 +86,11 @@ def load_api_settings(environ: Mapping[str, str]) -> ApiSettings:
             else None
         ),
         attempts=whole_number(environ, "VIDEO_ATTEMPTS", minimum=1),
+        rate_limit_per_minute=whole_number(environ, "RATE_LIMIT_PER_MINUTE", minimum=1),
+        proxy_hops=(
+            whole_number(environ, names.PROXY_HOPS, minimum=0) if names.PROXY_HOPS in environ else 1
+        ),
+        replica_host=environ.get(names.REPLICA_HOST) or None,
         configuration=environ.get(names.CONFIGURATION),
         playback=_playback(environ),
         secrets=tuple(environ[name] for name in names.SECRETS if environ.get(name)),

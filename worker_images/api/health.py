@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from worker_images.api import ports
 from worker_images.api.outbox import VIDEO_QUEUE
@@ -44,7 +44,9 @@ class Health:
 
 
 def check_database() -> None:
-    """One query over a connection of this thread, which ends with it."""
+    """One query over a connection of its own, however lately the database was found down."""
+    connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    connection.looks_anyway = True
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from config.contracts.states import OPEN_JOB_STATES, VideoState
-from worker_images.api import outbox
+from worker_images.api import answers, outbox
 from worker_images.api.errors import Conflict, QueueRefused
 from worker_images.api.models import OutboxEntry, Video, VideoJob
 
 #: Whether the video bucket holds a key.
 Exists = Callable[[str], bool]
 
+_FINISHED_STATES = (VideoState.READY, VideoState.FAILED)
 _MISSING = "업로드된 파일이 없습니다. 파일을 업로드한 뒤 다시 시도하세요."
 _FINISHED = "이미 처리가 끝난 영상입니다({state}). 다시 처리하려면 재처리를 요청하세요."
 _NOT_UPLOADED = "아직 업로드가 완료되지 않은 영상입니다. 업로드 완료를 먼저 호출하세요."
@@ -26,11 +28,14 @@ _ORIGINAL_GONE = "원본 파일이 더 이상 저장되어 있지 않아 다시 
 def complete_upload(video: Video, exists: Exists, send: outbox.Send) -> VideoJob:
     """Mark an upload complete and hand it to the workers; calling it again changes nothing more.
 
-    Raises: Conflict when the object is missing, or the video is READY or FAILED and this is no
-    repetition of a call that was refused; QueueRefused when the queue is down, with job and
-    message kept for the relay or for the next call.
+    A repetition may come after the job has ended: its first answer was lost, or the relay was
+    quicker than the caller. It is answered with that job.
+
+    Raises: Conflict when the object is missing, or the video is READY or FAILED and never had a
+    job; QueueRefused when the queue is down, with job and message kept for the relay or for the
+    next call.
     """
-    job = _open_job(video) or _refused_job(video)
+    job = _open_job(video) or _ended_job(video)
     if job is None:
         _refuse_finished(video)
         if not exists(video.file_key):
@@ -73,7 +78,7 @@ def first_sent_at(job_id: UUID) -> object:
 @transaction.atomic
 def _job_of_upload(video_id: int) -> VideoJob:
     video = Video.objects.select_for_update().get(pk=video_id)
-    job = _open_job(video)
+    job = _open_job(video) or _ended_job(video)
     if job is not None:
         return job
     _refuse_finished(video)
@@ -99,6 +104,7 @@ def _new_job(video: Video) -> VideoJob:
     job = VideoJob.objects.create(video=video, tenant_id=video.tenant_id)
     job.refresh_from_db()
     outbox.write_video(job, video.file_key)
+    transaction.on_commit(partial(answers.forget_video, video.tenant_id, video.pk))
     return job
 
 
@@ -106,16 +112,13 @@ def _open_job(video: Video) -> VideoJob | None:
     return video.jobs.filter(state__in=OPEN_JOB_STATES).first()
 
 
-def _refused_job(video: Video) -> VideoJob | None:
-    """The newest job, if its call was answered 503: the relay may have had it done since."""
-    job = latest_job(video)
-    if job is None or not OutboxEntry.objects.filter(job_id=job.pk, attempts__gt=1).exists():
-        return None
-    return job
+def _ended_job(video: Video) -> VideoJob | None:
+    """The newest job of a video that was done with."""
+    return latest_job(video) if video.state in _FINISHED_STATES else None
 
 
 def _refuse_finished(video: Video) -> None:
-    if video.state in (VideoState.READY, VideoState.FAILED):
+    if video.state in _FINISHED_STATES:
         raise Conflict("WRONG_STATE", _FINISHED.format(state=video.state))
 
 

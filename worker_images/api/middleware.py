@@ -54,8 +54,8 @@ def observe(get_response: Answer) -> Answer:
         if isinstance(error, Http404):
             return None
         _log.error("request failed", exc_info=True, route=_route(request))
-        lost = errors.outage(error)
-        return errors.in_json(lost, status=503) if lost else None
+        lost = errors.note(request, error)
+        return errors.unavailable(lost) if lost else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
@@ -80,7 +80,7 @@ def allow_origins(get_response: Answer) -> Answer:
             response = get_response(request)
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = "X-Request-Id"
+            response["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
         patch_vary_headers(response, ["Origin"])
         return response
 

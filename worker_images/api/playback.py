@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 
 from django.core import signing
 
+from config.contracts.states import VideoState
 from config.contracts.storage_keys import CONTENT_TYPES, hls_prefix
+from worker_images.api import answers
 from worker_images.api.models import Video
 
 #: A link works for a week; the progress answer always holds a fresh one.
@@ -17,6 +19,8 @@ SEGMENT_URL_MAX_AGE_S = 900
 #: Seconds for which CloudFront lets a browser that opened the page go on: a long day of study.
 COOKIE_MAX_AGE_S = 12 * 3600
 _SALT = "academy.watch"
+#: What the page and its playlists need of a video.
+_SHOWN = ("id", "tenant_id", "title", "state")
 _ENDINGS = "|".join(ending.removeprefix(".") for ending in CONTENT_TYPES)
 #: Folders and a file below the video's prefix. No dot but the ending's, so no way out of it.
 _NAME = re.compile(rf"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.(?:{_ENDINGS})")
@@ -32,7 +36,7 @@ def token(video_id: int) -> str:
 
 
 def video_of(given: str) -> Video | None:
-    """Return the video that a link's token names, None when it was not signed here.
+    """Return the video that a link's token names, with `_SHOWN` alone, None without one.
 
     Raises: LinkExpired.
     """
@@ -43,7 +47,12 @@ def video_of(given: str) -> Video | None:
         raise LinkExpired from error
     except signing.BadSignature:
         return None
-    return Video.objects.filter(pk=int(video_id)).first()
+    found = answers.remembered(
+        answers.watch_key(int(video_id)),
+        lambda: Video.objects.filter(pk=int(video_id)).values(*_SHOWN).first() or {},
+        lasting=lambda facts: facts.get("state") == VideoState.READY,
+    )
+    return Video(**found) if found else None
 
 
 def object_key(video: Video, name: str) -> str | None:

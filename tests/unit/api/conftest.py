@@ -36,7 +36,8 @@ from django.db import connection, connections
 from django.test import Client
 
 from config.contracts.messages import decode_video_message
-from worker_images.api import assets, ports
+from worker_images.api import assets, cache, ports
+from worker_images.api.database.base import primary
 from worker_images.api.models import OutboxEntry, Release, Video, VideoJob
 from worker_images.api.releases import migrate_once
 
@@ -48,22 +49,23 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     server = postgres_server(tmp_path_factory.mktemp("postgres"))
     server.start()
     wait_until(takes_connections)
-    yield
+    yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def schema(postgres: None) -> None:
+def schema(postgres: Service) -> None:
     assert migrate_once("unit", lambda: call_command("migrate", verbosity=0))
 
 
 @pytest.fixture
 def database(schema: None) -> Iterator[None]:
-    """Empty tables."""
+    """Empty tables, in a database that answers."""
+    primary.worked()
     tables = ", ".join(m._meta.db_table for m in (Video, VideoJob, OutboxEntry, Release))
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
@@ -108,6 +110,7 @@ def aws(_aws: dict[str, Service], monkeypatch: pytest.MonkeyPatch) -> Any:
 def redis(tmp_path: Path) -> Iterator[Service]:
     server = redis_server(tmp_path)
     server.start()
+    cache.circuit.worked()
     yield server
     server.stop()
 

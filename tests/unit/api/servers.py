@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+#: Where a replica listens; it has the port of the primary, as RDS gives it.
+REPLICA = "127.0.0.2"
 PORTS = {name: free_port() for name in ("postgres", "redis", "aws", "sqs")}
 ENVIRONMENT = {
     "DB_HOST": "127.0.0.1",
@@ -80,11 +83,19 @@ class Service(Protocol):
 
 
 class Program:
-    """A service in a process."""
+    """A service in a process; PostgreSQL waits for its clients unless `ending` is SIGINT."""
 
-    def __init__(self, arguments: list[str], port: int) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        ending: signal.Signals = signal.SIGTERM,
+    ) -> None:
         self._arguments = arguments
-        self._port = port
+        self._address = (host, port)
+        self._ending = ending
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -98,13 +109,13 @@ class Program:
         def listens() -> bool:
             assert process.poll() is None, f"{self._arguments} ended with {process.returncode}"
             with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self._port)) == 0
+                return probe.connect_ex(self._address) == 0
 
         wait_until(listens)
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(self._ending)
             self._process.wait(20)
             self._process = None
 
@@ -136,7 +147,6 @@ def redis_server(directory: Path) -> Program:
 
 def postgres_server(data: Path) -> Program:
     """A new cluster in an empty directory, whose superuser needs no password."""
-    port = PORTS["postgres"]
     mode = unprivileged(_POSTGRES / "postgres", data)
     mode.own(data)
     subprocess.run(
@@ -144,9 +154,29 @@ def postgres_server(data: Path) -> Program:
         check=True,
         capture_output=True,
     )
-    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+    return _postgres(mode.prefix, data, "127.0.0.1")
+
+
+def postgres_replica(data: Path) -> Program:
+    """A hot standby of the running cluster that follows its WAL, at the same port of REPLICA."""
+    mode = unprivileged(_POSTGRES / "postgres", data)
+    mode.own(data)
+    source = f"host=127.0.0.1 port={PORTS['postgres']} user=academy"
+    options = ["--wal-method=stream", "--write-recovery-conf", "--checkpoint=fast"]
+    subprocess.run(
+        [*mode.prefix, _POSTGRES / "pg_basebackup", "-d", source, "-D", data, *options],
+        check=True,
+        capture_output=True,
+    )
+    return _postgres(mode.prefix, data, REPLICA)
+
+
+def _postgres(prefix: Sequence[str], data: Path, host: str) -> Program:
+    port = PORTS["postgres"]
+    options = {"listen_addresses": host, "unix_socket_directories": "", "fsync": "off"}
     flags = [f"-c{name}={value}" for name, value in {**options, "port": port}.items()]
-    return Program([*mode.prefix, str(_POSTGRES / "postgres"), "-D", str(data), *flags], port)
+    arguments = [*prefix, str(_POSTGRES / "postgres"), "-D", str(data), *flags]
+    return Program(arguments, port, host=host, ending=signal.SIGINT)
 
 
 def takes_connections() -> bool:

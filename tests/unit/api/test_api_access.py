@@ -110,14 +110,17 @@ def test_a_failure_of_ours_is_a_json_500_with_a_logged_traceback_and_a_404_is_no
 
     monkeypatch.setattr(playback, "video_of", break_down)
     answer = api.get("/watch/forged/")
-    assert (answer.status_code, answer.json()) == (500, {"detail": "서버 오류가 발생했습니다."})
+    assert (answer.status_code, answer.json()["code"]) == (500, "SERVER_ERROR")
     [failed] = [record for record in caplog.records if record.exc_info]
     assert failed.message == "request failed"
 
 
 def test_an_unknown_address_is_a_json_404(api: Any) -> None:
     answer = api.get("/nothing/here")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "찾을 수 없습니다."})
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"detail": "찾을 수 없습니다.", "code": "NOT_FOUND"},
+    )
 
 
 def test_a_foreign_host_is_400_except_for_the_load_balancers_check(api: Any) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from worker_images.api.models import OutboxEntry, Video, VideoJob
 
-REFUSAL = {"detail": "비디오 작업 큐 등록 실패(SQS)"}
+REFUSAL = {"detail": "비디오 작업 큐 등록 실패(SQS)", "code": "QUEUE_UNAVAILABLE"}
 
 
 def test_complete_queues_one_job_for_a_worker(
@@ -103,6 +103,20 @@ def test_a_refused_call_may_be_repeated_after_the_relay_had_the_job_done(
     Video.objects.update(state=ended_as[1])
     answer = api.complete(uploaded.pk)
     assert (answer.status_code, answer.json()["video"]["status"]) == (200, ended_as[1])
+    assert VideoJob.objects.count() == 1
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize("ended_as", [("SUCCEEDED", "READY"), ("DEAD", "FAILED")])
+def test_a_call_whose_answer_was_lost_may_be_repeated_after_the_job_has_ended(
+    api: Any, uploaded: Video, ended_as: tuple[str, str]
+) -> None:
+    job_id = api.complete(uploaded.pk).json()["job_id"]
+    VideoJob.objects.update(state=ended_as[0])
+    Video.objects.update(state=ended_as[1])
+    answer = api.complete(uploaded.pk)
+    assert (answer.status_code, answer.json()["job_id"]) == (200, job_id)
+    assert answer.json()["video"]["status"] == ended_as[1]
     assert VideoJob.objects.count() == 1
 
 

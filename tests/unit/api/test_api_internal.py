@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from worker_images.api.models import OutboxEntry, Video, VideoJob
 from worker_images.base.status import PostgresStatus
+from worker_images.base.work import Result
 
 
 def add_job(state: str, **columns: object) -> VideoJob:
@@ -57,7 +58,7 @@ def test_a_worker_that_was_scanned_away_writes_nothing_any_more(
     VideoJob.objects.update(**lease(-1))
     assert internal("POST", "scan-stuck/", {"threshold": 0}).json()["recovered"] == 1
     assert claim is not None
-    assert not status.succeed(claim.job_id, claim.token, 1.0)
+    assert not status.finish(claim.job_id, claim.token, Result({"duration_s": 1.0}))
 
 
 @pytest.mark.parametrize(("hand_backs", "state"), [(0, "DEAD"), (1, "QUEUED")])

@@ -9,7 +9,9 @@ import pytest
 from django.db import IntegrityError, connection
 
 from worker_images.api.models import OutboxEntry, Video, VideoJob
+from worker_images.base.job_kinds import Ending
 from worker_images.base.status import PostgresStatus
+from worker_images.base.work import Result
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_progress_follows_a_worker_from_claim_to_ready(api: Any, completed: Vide
     assert (running["step"], running["seconds_left"]) == ("encoding", 30.0)
     assert "watch_url" not in running
 
-    assert status.succeed(job_id, claim.token, 61.0)
+    assert status.finish(job_id, claim.token, Result({"duration_s": 61.0}))
     ready = api.progress(completed.pk).json()
     assert (ready["status"], ready["percent"], ready["duration_s"]) == ("READY", 100.0, 61.0)
     moments = [ready[name] for name in ("queued_at", "sent_at", "started_at", "finished_at")]
@@ -129,7 +131,9 @@ def test_progress_follows_a_worker_from_claim_to_ready(api: Any, completed: Vide
 def test_progress_of_a_failed_video_says_why(api: Any, completed: Video) -> None:
     status = PostgresStatus(connection.cursor)
     claim = status.claim(str(VideoJob.objects.get().pk), "i-1", 60)
-    assert status.fail(claim.job_id, claim.token, "NO_VIDEO", "영상이 없는 파일입니다")
+    assert status.end(
+        claim.job_id, claim.token, Ending.FAILED, "NO_VIDEO", "영상이 없는 파일입니다"
+    )
     body = api.progress(completed.pk).json()
     assert body["status"] == "FAILED"
     assert (body["error_code"], body["error_message"]) == ("NO_VIDEO", "영상이 없는 파일입니다")

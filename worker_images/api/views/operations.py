@@ -40,7 +40,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     The load balancer always adds X-Forwarded-For, a scraper that asks the instance does not.
     """
     if "X-Forwarded-For" in request.headers and not has_internal_key(request):
-        return errors.in_json("metrics need the internal key here", 403)
+        return errors.in_json("FORBIDDEN", "metrics need the internal key here", 403)
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 

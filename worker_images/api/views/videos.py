@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.contracts.states import VideoState
-from worker_images.api import jobs, playback, ports, uploads
+from worker_images.api import answers, jobs, playback, ports, uploads
 from worker_images.api.models import Video, VideoJob
 
 _TITLE_CHARACTERS = 200
@@ -78,17 +78,14 @@ class Progress(APIView):
     """`GET {id}/progress/`: how far it is, with the moments of its newest job."""
 
     def get(self, request: Request, video_id: int) -> Response:
-        video = own_video(request, video_id)
-        answer: dict[str, object] = {"video_id": video.pk, "status": video.state}
-        answer |= describe_job(jobs.latest_job(video))
-        if video.state == VideoState.FAILED:
-            answer |= {"error_code": video.error_code, "error_message": video.error_message}
-        if video.state == VideoState.READY:
-            path = reverse("watch", args=[playback.token(video.pk)])
-            answer |= {
-                "duration_s": video.duration_s,
-                "watch_url": request.build_absolute_uri(path),
-            }
+        answer = answers.remembered(
+            answers.progress_key(request.user.tenant_id, video_id),
+            lambda: describe_progress(own_video(request, video_id)),
+            lasting=lambda facts: facts["status"] == VideoState.READY,
+        )
+        if answer["status"] == VideoState.READY:
+            path = reverse("watch", args=[playback.token(video_id)])
+            answer["watch_url"] = request.build_absolute_uri(path)
         return Response(answer)
 
 
@@ -114,6 +111,17 @@ def describe(video: Video) -> dict[str, object]:
         "created_at": video.created_at,
         "updated_at": video.updated_at,
     }
+
+
+def describe_progress(video: Video) -> dict[str, object]:
+    """Return how far a video is, and what became of it."""
+    answer: dict[str, object] = {"video_id": video.pk, "status": video.state}
+    answer |= describe_job(jobs.latest_job(video))
+    if video.state == VideoState.FAILED:
+        answer |= {"error_code": video.error_code, "error_message": video.error_message}
+    if video.state == VideoState.READY:
+        answer["duration_s"] = video.duration_s
+    return answer
 
 
 def describe_job(job: VideoJob | None) -> dict[str, object]:

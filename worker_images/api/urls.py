@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from worker_images.api import errors
-from worker_images.api.views import internal, operations, playback, texts, videos
+from worker_images.api.views import enrollments, internal, operations, playback, texts, videos
 
 handler400 = errors.bad_request
 handler404 = errors.not_found
@@ -16,6 +16,14 @@ _videos = [
     path("<int:video_id>/upload/complete/", videos.UploadComplete.as_view()),
     path("<int:video_id>/retry/", videos.Retry.as_view()),
     path("<int:video_id>/progress/", videos.Progress.as_view()),
+]
+_enrollments = [
+    path("lecture_enroll_from_excel/", enrollments.EnrollFromExcel.as_view()),
+    path("excel_job_status/<uuid:job_id>/", enrollments.ExcelJobStatus.as_view()),
+    path("attendance_excel_export/", enrollments.AttendanceExport.as_view()),
+]
+_staffs = [
+    path("staff_excel_export/", enrollments.StaffExport.as_view()),
 ]
 _internal = [
     path("backlog-count/", internal.BacklogCount.as_view()),
@@ -34,6 +42,8 @@ urlpatterns = [
     path("metrics", operations.prometheus),
     path("api/v1/media/videos/", include(_videos)),
     path("api/v1/messaging/", include(_messaging)),
+    path("api/v1/enrollments/", include(_enrollments)),
+    path("api/v1/staffs/", include(_staffs)),
     path("api/v1/internal/video/", include(_internal)),
     path("watch/<str:token>/", playback.watch, name="watch"),
     path("watch/<str:token>/hls/<path:name>", playback.hls),

@@ -21,6 +21,7 @@ from worker_images.base.job_kinds import JobKind
 from worker_images.base.lifecycle import open_lifecycle
 from worker_images.base.limits import Limits
 from worker_images.base.metrics import AllMetrics, EmbeddedMetrics, Metrics
+from worker_images.base.middleware import Middleware, through
 from worker_images.base.outbox import Outbox
 from worker_images.base.priority import PriorityQueues
 from worker_images.base.prometheus import PrometheusMetrics
@@ -60,16 +61,18 @@ class Parts:
         decode: Callable[[str], Any],
         jobs: Mapping[type, tuple[JobKind, Handler]],
         tasks: Mapping[type, Callable[..., None]] | None = None,
+        around_jobs: Sequence[Middleware] = (),
     ) -> Consumer:
         """Return the consumer of `queues` (keys, the most urgent first).
 
         `jobs` and `tasks` say what runs what `decode` returns, by its class: a handler with the
-        table of its jobs, or `task(message, cancellation)` for what has no row.
+        table of its jobs, or `task(message, cancellation)` for what has no row. `around_jobs` goes
+        around the runners of jobs, the first one outermost.
         """
         settings, queue, around = self.settings, self._queue(queues), self._surroundings()
         limits = Limits(settings.visibility_timeout_s, settings.time_limit_s, settings.hang_limit_s)
         runners: dict[type, Runner] = {
-            work: job_runner(kind, self.status(kind), handler, around)
+            work: through(around_jobs, job_runner(kind, self.status(kind), handler, around))
             for work, (kind, handler) in jobs.items()
         }
         return Consumer(

@@ -1,20 +1,19 @@
-"""What Prometheus scrapes: requests counted here, the queue's facts read at each scrape."""
+"""What Prometheus scrapes: the requests counted here, and the facts of the database."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from django.db.models import Count, Min, Q
-from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from config.contracts.states import OPEN_JOB_STATES
 from worker_images.api.environment import MULTIPROCESS_DIRECTORY
-from worker_images.api.models import OutboxEntry, VideoJob
+from worker_images.api.facts import database_facts
+from worker_images.api.models import VideoJob
 
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -46,20 +45,7 @@ def exposition() -> bytes:
 
 
 class _DatabaseFacts(Collector):
-    """The backlog and the outbox, read when collected."""
+    """See facts.py."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        pending = OutboxEntry.objects.filter(sent_at=None).aggregate(
-            count=Count("id"),
-            failed=Count("id", filter=Q(attempts__gt=0)),
-            oldest=Min("created_at"),
-        )
-        age_s = (timezone.now() - pending["oldest"]).total_seconds() if pending["oldest"] else 0.0
-        gauges = {
-            "academy_video_backlog": ("Video jobs that wait or run", open_jobs()),
-            "academy_outbox_pending": ("Messages not sent yet", pending["count"]),
-            "academy_outbox_failing": ("Of these, refused at least once", pending["failed"]),
-            "academy_outbox_oldest_age_seconds": ("Age of the oldest one", age_s),
-        }
-        for name, (documentation, value) in gauges.items():
-            yield GaugeMetricFamily(name, documentation, value=value)
+    def collect(self) -> Iterable[Metric]:
+        return database_facts()

@@ -36,9 +36,9 @@ from django.db import connection, connections
 from django.test import Client
 
 from config.contracts.messages import decode_video_message
-from worker_images.api import assets, cache, ports
+from worker_images.api import assets, cache, facts, ports
 from worker_images.api.database.base import primary
-from worker_images.api.models import OutboxEntry, Release, Video, VideoJob
+from worker_images.api.models import AiJob, OutboxEntry, Release, TextMessage, Video, VideoJob
 from worker_images.api.releases import migrate_once
 
 
@@ -66,7 +66,10 @@ def schema(postgres: Service) -> None:
 def database(schema: None) -> Iterator[None]:
     """Empty tables, in a database that answers."""
     primary.worked()
-    tables = ", ".join(m._meta.db_table for m in (Video, VideoJob, OutboxEntry, Release))
+    facts.forget()
+    tables = ", ".join(
+        m._meta.db_table for m in (Video, VideoJob, AiJob, TextMessage, OutboxEntry, Release)
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     yield

@@ -102,6 +102,8 @@ def test_metrics_show_requests_by_route_and_the_outbox(api: Any, uploaded: Any, 
         rf'academy_api_requests_total{{method="POST",route="{route}",status="503"}} [1-9]', text
     )
     assert "academy_video_backlog 1.0" in text
+    assert 'academy_jobs{kind="video",state="QUEUED"} 1.0' in text
+    assert 'academy_jobs{kind="text",state="SENDING"} 0.0' in text
     assert "academy_outbox_pending 1.0" in text
     assert "academy_outbox_failing 1.0" in text
     assert re.search(r"academy_outbox_oldest_age_seconds 0\.\d+", text)
@@ -113,3 +115,13 @@ def test_metrics_through_the_load_balancer_need_the_key(api: Any) -> None:
         "/metrics", X_Forwarded_For="203.0.113.9", X_Internal_Key="unit-internal-key"
     )
     assert with_key.status_code == 200
+
+
+def test_the_database_is_asked_once_for_scrapes_that_come_together(api: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(5):
+            assert "academy_database_up 1.0" in api.get("/metrics").content.decode()
+    assert len(queries) == 4

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,12 @@ def gunicorn(environ: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.fixture
-def served(
-    database: None, environment: dict[str, str], tmp_path: Path
-) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+@contextmanager
+def started(environ: dict[str, str], folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """An API process that serves: its address, and the process."""
     address = f"127.0.0.1:{free_port()}"
-    extra = {"API_BIND": address, "TMPDIR": str(tmp_path), "ALLOWED_HOSTS": "127.0.0.1"}
-    process = gunicorn({**environment, **extra}, tmp_path)
+    extra = {"API_BIND": address, "TMPDIR": str(folder), "ALLOWED_HOSTS": "127.0.0.1"}
+    process = gunicorn({**environ, **extra}, folder)
 
     def serves() -> bool:
         assert process.poll() is None
@@ -51,6 +51,14 @@ def served(
     if process.poll() is None:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def served(
+    database: None, environment: dict[str, str], tmp_path: Path
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    with started(environment, tmp_path) as found:
+        yield found
 
 
 def test_it_serves_counts_over_all_processes_and_stops_on_sigterm(

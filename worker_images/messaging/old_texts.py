@@ -8,8 +8,7 @@ from config.contracts.fields import Undecodable, body_fields
 from config.contracts.phone_numbers import mask_all
 from config.contracts.text_messages import TextJob, decode_text_job
 from worker_images.base.logging import logger
-from worker_images.base.middleware import Step
-from worker_images.base.work import Delivery, Disposition
+from worker_images.base.work import Delivery, Disposition, Runner
 from worker_images.messaging.rows import TextRows
 
 _log = logger("texts")
@@ -38,7 +37,7 @@ class Adopted:
 
     rows: TextRows
 
-    def __call__(self, delivery: Delivery, inner: Step) -> Disposition:
+    def __call__(self, delivery: Delivery, inner: Runner) -> Disposition:
         if isinstance(delivery.work, OldText):
             try:
                 self.rows.adopt(delivery.work)

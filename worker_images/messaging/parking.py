@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker_images.base.logging import bound, logger
-from worker_images.base.middleware import Step
-from worker_images.base.work import Delivery, Disposition
+from worker_images.base.work import Delivery, Disposition, Runner
 from worker_images.messaging.rows import TextRows
 
 _log = logger("texts")
@@ -22,7 +21,7 @@ class Parked:
 
     rows: TextRows
 
-    def __call__(self, delivery: Delivery, inner: Step) -> Disposition:
+    def __call__(self, delivery: Delivery, inner: Runner) -> Disposition:
         disposition = inner(delivery)
         if disposition.outcome != "HANDED_BACK" or not disposition.visible_in_s:
             return disposition

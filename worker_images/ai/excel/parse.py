@@ -75,7 +75,6 @@ class ParseExcel:
                 _refuse_errors(reading, payload.on_error)
                 password = hashed(payload.initial_password)
                 context.report(60.0, "enrol", None)
-                # A report in here would wait for the row that the transaction holds.
                 with context.transaction() as cursor:
                     enrolled = enrol(cursor, payload, roster, password)
                     return _record(cursor, job, {**asdict(enrolled), **_told(reading)})

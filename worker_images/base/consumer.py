@@ -50,23 +50,23 @@ class Consumer:
     _stuck: bool = False
 
     def __post_init__(self) -> None:
-        self._crew = Crew(self.concurrency, self._work)
-        self._settler = Settler(self.queue, lambda: self._crew.busy, self.heartbeat.let_go)
+        self.crew = Crew(self.concurrency, self._work)
+        self.settler = Settler(self.queue, lambda: self.crew.busy, self.heartbeat.let_go)
         self.heartbeat.stuck = self._abandon
 
     def run(self) -> bool:
         """Work until there is a reason to stop; False when a handler is stuck in this process."""
         _log.info(f"{self.marker} polling")
         self.heartbeat.start()
-        self._crew.start()
-        self._settler.start()
+        self.crew.start()
+        self.settler.start()
         self.lifecycle.watch(self.drain)
         while not self._draining.is_set():
             if self._until_idle() and self.lifecycle.leave():
                 break
-        self._crew.join()
-        self._crew.close()
-        self._settler.close()
+        self.crew.join()
+        self.crew.close()
+        self.settler.close()
         self.heartbeat.stop()
         _log.info("drained")
         self.lifecycle.give_way()
@@ -80,7 +80,7 @@ class Consumer:
         if not self._draining.is_set():
             _log.info("draining", reason=reason)
         self._draining.set()
-        for delivery in self._crew.in_hand():
+        for delivery in self.crew.in_hand():
             delivery.cancellation.cancel(HandedBack("DRAINED", reason))
 
     def _until_idle(self) -> bool:
@@ -89,12 +89,12 @@ class Consumer:
         while not self._draining.is_set():
             self.heartbeat.alive()
             pause_s = self.gate.pause_s()
-            room = 0 if pause_s else self._crew.await_room(_TURN_S)
+            room = 0 if pause_s else self.crew.await_room(_TURN_S)
             if pause_s:
                 self._draining.wait(pause_s)
             elif room and self._receive(idle_since, room):
                 idle_since = self.clock.monotonic()
-            if pause_s or not room or self._crew.busy or self._settler.busy:
+            if pause_s or not room or self.crew.busy or self.settler.busy:
                 idle_since = self.clock.monotonic()
             elif self.clock.monotonic() - idle_since >= self.idle_s:
                 return True
@@ -112,7 +112,7 @@ class Consumer:
         now = self.clock.monotonic()
         deliveries = [Delivery(message, now) for message in messages]
         self.heartbeat.keep(deliveries)
-        self._crew.put(deliveries)
+        self.crew.put(deliveries)
         return bool(messages)
 
     def _work(self, delivery: Delivery) -> None:
@@ -121,13 +121,17 @@ class Consumer:
         with bound(message_id=message.message_id, receive_count=message.receive_count):
             _log.info(f"{self.marker} message received")
             try:
-                disposition = self._dispose(delivery)
+                disposition = self.dispose(delivery)
             except Exception as error:
                 _log.error("message not settled", exc_info=True, error=repr(error))
                 disposition = Disposition("RAISED")
-        self._settler.put(delivery, disposition)
+        if self.concurrency == 1:
+            self.settler.settle([(delivery, disposition)])
+        else:
+            self.settler.put(delivery, disposition)
 
-    def _dispose(self, delivery: Delivery) -> Disposition:
+    def dispose(self, delivery: Delivery) -> Disposition:
+        """Decode a delivery and run it; return what becomes of its message."""
         if self._draining.is_set():
             return Disposition("HANDED_BACK", visible_in_s=0)
         try:
@@ -145,12 +149,12 @@ class Consumer:
         """
         _log.error("handler is stuck: the process ends", message_id=delivery.message.message_id)
         self._stuck = True
-        threading.Thread(target=self._give_up, args=(delivery,), name="abandon").start()
         self.drain("a handler of this process is stuck")
+        threading.Thread(target=self._give_up, args=(delivery,), name="abandon").start()
 
     def _give_up(self, delivery: Delivery) -> None:
         try:
             if delivery.abandon is not None:
-                self._settler.put(delivery, delivery.abandon())
+                self.settler.put(delivery, delivery.abandon())
         finally:
-            self._crew.write_off(delivery)
+            self.crew.write_off(delivery)

@@ -2,135 +2,30 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from config.contracts.messages import DeleteVideo, VideoJob, decode_video_message, encode
+from config.contracts.messages import DeleteVideo, VideoJob, encode
 from config.contracts.states import VideoJobState, VideoState
+from tests.unit.worker_base.bench import VISIBILITY_S, Bench, LeavingOnce, raising
 from worker_images.base.cancellation import Cancellation
-from worker_images.base.consumer import Consumer
 from worker_images.base.errors import HandedBack, Permanent, Retryable
-from worker_images.base.heartbeat import Heartbeat
-from worker_images.base.metrics import EmbeddedMetrics
+from worker_images.base.queue import Message
 from worker_images.base.retry import backoff_s
-from worker_images.base.runner import JobRunner
-from worker_images.base.tasks import TaskRunner
-from worker_images.base.testing import ManualClock, MemoryQueue
-from worker_images.base.testing_status import MemoryStatus
-from worker_images.base.work import Context, Delivery, Result
-
-VISIBILITY_S = 30
-
-
-@dataclass
-class LeavingOnce:
-    """Refuses as often as told, then lets the worker go."""
-
-    refusals: int = 0
-    asked: int = 0
-
-    def leave(self) -> bool:
-        self.asked += 1
-        return self.asked > self.refusals
-
-
-@dataclass
-class Bench:
-    """A consumer over fakes; `handler` decides how a job ends."""
-
-    handler: Callable[[VideoJob, Context], Result] = lambda job, context: Result(60.0)
-    attempts: int = 3
-    lifecycle: LeavingOnce = field(default_factory=LeavingOnce)
-    clock: ManualClock = field(default_factory=ManualClock)
-    deletions: list[DeleteVideo] = field(default_factory=list)
-    task: Callable[[DeleteVideo, Cancellation], None] | None = None
-
-    def __post_init__(self) -> None:
-        self.queue = MemoryQueue(self.clock, VISIBILITY_S)
-        self.status = MemoryStatus(self.clock)
-        self.metrics = io.StringIO()
-        self.beats = 0
-        heartbeat = Heartbeat(self.queue, self.clock, VISIBILITY_S, 3600, self.beat)
-        self.runner = JobRunner(
-            status=self.status,
-            handler=self.handle,
-            heartbeat=heartbeat,
-            clock=self.clock,
-            metrics=EmbeddedMetrics(
-                self.metrics, self.clock, environment="dev", worker_kind="video"
-            ),
-            worker_id="w1",
-            attempts=self.attempts,
-            lease_s=VISIBILITY_S,
-            jitter=lambda: 0.0,
-            sleep=self.clock.advance,
-        )
-        task = self.task or (lambda message, cancellation: self.deletions.append(message))
-        self.consumer = Consumer(
-            queue=self.queue,
-            decode=decode_video_message,
-            runners={VideoJob: self.runner, DeleteVideo: TaskRunner(task, heartbeat, lambda: 0.0)},
-            lifecycle=self.lifecycle,
-            clock=self.clock,
-            idle_s=60,
-            marker="VIDEO-WORKER-SQS",
-            alive=self.beat,
-        )
-
-    def handle(self, job: VideoJob, context: Context) -> Result:
-        return self.handler(job, context)
-
-    def beat(self) -> None:
-        self.beats += 1
-
-    def add_job(self) -> str:
-        job_id = str(uuid4())
-        self.status.add(job_id, video_id=7, tenant_id=1)
-        self.send(job_id)
-        return job_id
-
-    def send(self, job_id: str) -> None:
-        self.queue.send(encode(VideoJob(job_id, 7, 1, "tenants/1/video/raw/s/a.mp4")))
-
-    def row(self, job_id: str) -> Any:
-        return self.status.rows[job_id]
-
-    def outcomes(self) -> list[str]:
-        return [json.loads(line)["Outcome"] for line in self.metrics.getvalue().splitlines()]
-
-    def delay_s(self) -> float:
-        (entry,) = self.queue.entries
-        return entry.visible_at - self.clock.now()
-
-    def step(self) -> None:
-        """Receive and handle one message."""
-        message = self.queue.receive(0)
-        assert message is not None
-        self.consumer._handle(message)
-
-
-def raising(error: Exception) -> Callable[[VideoJob, Context], Result]:
-    def handler(job: VideoJob, context: Context) -> Result:
-        raise error
-
-    return handler
+from worker_images.base.work import Context, Result
 
 
 def test_a_finished_job_is_recorded_before_its_message_goes() -> None:
     bench = Bench()
     order: list[str] = []
     job_id = bench.add_job()
-    delete, succeed = bench.queue.delete, bench.status.succeed
+    delete, finish = bench.queue.delete, bench.status.finish
     bench.queue.delete = lambda m: (order.append("delete"), delete(m))[1]  # type: ignore[method-assign]
-    bench.status.succeed = lambda *a: (order.append("succeed"), succeed(*a))[1]  # type: ignore[method-assign]
+    bench.status.finish = lambda *a: (order.append("finish"), finish(*a))[1]  # type: ignore[method-assign]
     bench.consumer.run()
-    assert order == ["succeed", "delete"]
+    assert order == ["finish", "delete"]
     assert bench.row(job_id).state == VideoJobState.SUCCEEDED
     assert bench.queue.bodies == []
     assert bench.outcomes() == ["SUCCEEDED"]
@@ -178,7 +73,7 @@ def test_a_job_that_kills_its_workers_is_declared_dead_after_its_attempts() -> N
 
 def test_a_duplicate_of_a_finished_job_is_deleted_without_work() -> None:
     runs: list[str] = []
-    bench = Bench(lambda job, context: (runs.append(job.job_id), Result(1.0))[1])
+    bench = Bench(lambda job, context: (runs.append(job.job_id), Result())[1])
     job_id = bench.add_job()
     bench.send(job_id)
     bench.consumer.run()
@@ -219,7 +114,7 @@ def test_a_worker_that_lost_its_job_writes_nothing_and_leaves_the_message() -> N
     def overtaken(job: VideoJob, context: Context) -> Result:
         bench.clock.advance(VISIBILITY_S + 1)
         assert bench.status.claim(job_id, "w2", VISIBILITY_S)
-        return Result(60.0)
+        return Result()
 
     bench.handler = overtaken
     bench.step()
@@ -249,7 +144,7 @@ def test_draining_hands_the_running_job_back_and_takes_no_other() -> None:
     first, second = bench.add_job(), bench.add_job()
 
     def drained(job: VideoJob, context: Context) -> Result:
-        bench.consumer.drain()
+        bench.consumer.drain("SIGTERM")
         context.cancellation.check()
         raise AssertionError("the handler was not told to stop")
 
@@ -270,16 +165,16 @@ def test_an_idle_worker_leaves_only_when_it_may() -> None:
     assert bench.beats > 3
 
 
-def test_a_failing_receive_is_survived() -> None:
+def test_a_failing_receive_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     job_id = bench.add_job()
+    monkeypatch.setattr("worker_images.base.consumer.RECEIVE_RETRY_S", 0)
     receive, failures = bench.queue.receive, iter([OSError("no route")])
 
-    def flaky(wait_s: int) -> Any:
+    def flaky(wait_s: int, limit: int) -> list[Message]:
         for failure in failures:
-            bench.consumer._draining.wait = lambda timeout=None: False  # type: ignore[method-assign]
             raise failure
-        return receive(wait_s)
+        return receive(wait_s, limit)
 
     bench.queue.receive = flaky  # type: ignore[method-assign]
     bench.consumer.run()
@@ -289,14 +184,14 @@ def test_a_failing_receive_is_survived() -> None:
 def test_a_broken_connection_at_the_end_does_not_cost_the_work() -> None:
     bench = Bench()
     job_id = bench.add_job()
-    succeed, failures = bench.status.succeed, iter([OSError("gone"), OSError("gone")])
+    finish, failures = bench.status.finish, iter([OSError("gone"), OSError("gone")])
 
     def flaky(*arguments: Any) -> bool:
         for failure in failures:
             raise failure
-        return succeed(*arguments)
+        return finish(*arguments)
 
-    bench.status.succeed = flaky  # type: ignore[method-assign]
+    bench.status.finish = flaky  # type: ignore[method-assign]
     bench.step()
     assert bench.row(job_id).state == VideoJobState.SUCCEEDED
     assert bench.queue.bodies == []
@@ -307,7 +202,7 @@ def test_a_broken_connection_in_the_middle_does_not_cost_the_work() -> None:
         for percent, step in ((1.0, "download"), (2.0, "probe"), (3.0, "encode")):
             context.report(percent, step, None)
             context.cancellation.check()
-        return Result(60.0)
+        return Result()
 
     bench = Bench(reporting)
     job_id = bench.add_job()
@@ -352,53 +247,19 @@ def test_a_deletion_that_cannot_be_done_stays_in_the_queue(
     assert bench.delay_s() == delay_s
 
 
-def test_a_beat_extends_lease_and_visibility_and_knows_its_limits() -> None:
-    bench = Bench()
-    job_id = bench.add_job()
-    message = bench.queue.receive(0)
-    claim = bench.status.claim(job_id, "w1", VISIBILITY_S)
-    assert message is not None
-    assert claim is not None
-    cancellation = Cancellation()
-    delivery = Delivery(message, None, cancellation, bench.clock.now())
-    heartbeat = bench.runner.heartbeat
-    token = claim.token
-
-    def renew() -> bool:
-        return bench.status.heartbeat(job_id, token, VISIBILITY_S)
-
-    bench.clock.advance(20)
-    heartbeat.beat(delivery, renew)
-    facts = bench.status.facts(job_id)
-    assert facts is not None
-    assert facts.lease_left_s == VISIBILITY_S
-    assert bench.delay_s() == VISIBILITY_S
-    bench.clock.advance(3600)
-    heartbeat.beat(delivery, renew)
-    with pytest.raises(Retryable, match="TIME_LIMIT"):
-        cancellation.check()
-    bench.clock.advance(12 * 3600)
-    before = bench.queue.entries[0].visible_at
-    heartbeat.beat(delivery, renew)
-    assert bench.queue.entries[0].visible_at == before
-
-
 def test_the_backoff_doubles_up_to_a_quarter_of_an_hour() -> None:
     assert [backoff_s(attempt, 0) for attempt in (1, 2, 3, 20)] == [10, 20, 40, 900]
     assert backoff_s(1, 0.999) > 5
 
 
 def test_a_job_publishes_its_waits_and_its_outcome() -> None:
-    bench = Bench()
+    def slow(job: VideoJob, context: Context) -> Result:
+        bench.clock.advance(5)
+        return Result()
+
+    bench = Bench(slow)
     bench.add_job()
     bench.clock.advance(12)
     bench.step()
-    line = json.loads(bench.metrics.getvalue())
-    assert (line["QueueAge"], line["TimeToStart"], line["Jobs"]) == (12, 12, 1)
-    first, second = line["_aws"]["CloudWatchMetrics"]
-    assert first["Namespace"] == second["Namespace"] == "Academy/Workers"
-    assert first["Dimensions"] == [["WorkerType", "Environment"]]
-    assert second["Dimensions"] == [["WorkerType", "Environment", "Outcome"]]
-    for directive in (first, second):
-        for metric in directive["Metrics"]:
-            assert metric["Name"] in line
+    (job,) = bench.metrics.jobs
+    assert (job.queue_age_s, job.time_to_start_s, job.duration_s) == (12, 12, 5)

@@ -85,8 +85,12 @@ def shown_s(packet: Packet) -> float | None:
 
 
 def names_every_frame(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether the index does: MP4's. Matroska's names some key frames, AVI's has no times."""
-    return container.format.name.startswith("mov") and len(stream.index_entries) > 0
+    """Whether the index does: MP4's, unless the file is in fragments.
+
+    Matroska's names some key frames, AVI's has no times.
+    """
+    is_mp4 = container.format.name.startswith("mov")
+    return is_mp4 and 0 < stream.frames <= len(stream.index_entries)
 
 
 def intervals_s(container: InputContainer, stream: VideoStream) -> list[float]:

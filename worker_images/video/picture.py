@@ -22,8 +22,17 @@ def normalising_filters(source: Source, *, width: int, height: int) -> list[str]
     if source.interlaced:
         filters.append("bwdif=mode=send_frame:deint=interlaced")
     if source.is_vfr:
-        filters.append(f"fps={source.fps}")
+        filters += [f"setpts=PTS-({_off_grid_s(source):.6f})/TB", f"fps={source.fps}"]
     return [*filters, *color_filters(source, width=width, height=height)]
+
+
+def _off_grid_s(source: Source) -> float:
+    """Return how far the first frame lies off the rate's grid, at most half a frame.
+
+    Frames in the middle between two places would go to one or the other by their jitter, and some
+    be lost.
+    """
+    return source.video_start_s - float(round(source.video_start_s * source.fps) / source.fps)
 
 
 def color_filters(source: Source, *, width: int, height: int) -> list[str]:

@@ -73,7 +73,7 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
         video_start_s=max(0.0, (head.frames[0].time or 0.0) - media.start_s(container)),
         video_end_s=video_end_s,
         fps=found.fps,
-        is_vfr=found.is_vfr,
+        is_vfr=found.is_vfr or not media.names_every_frame(container, stream),
         container=container.format.name,
         video_bps=stream.bit_rate or round(size_bytes * 8 / duration_s),
         gop_max_s=max(gaps, default=None),

@@ -22,9 +22,10 @@ class Source:
     """A readable video. Sizes are as shown: rotated, in square pixels.
 
     Times are in seconds from the file's first packet on, as ffmpeg's output counts them.
-    `fps` is the output's constant rate: the source's own unless `is_vfr`, which says that frames
-    are repeated or left out for it. `transfer`, `matrix` and `primaries` are the numbers of
-    ITU-T H.273, 2 when the file names none; `hdr` is zscale's name of an HDR transfer.
+    `fps` is the output's constant rate. `is_vfr` says that the source's frames do not come exactly
+    at it, or that no index tells: they are placed anew, repeated or left out if need be.
+    `transfer`, `matrix` and `primaries` are the numbers of ITU-T H.273, 2 when the file names
+    none; `hdr` is zscale's name of an HDR transfer.
     `gop_max_s` is the longest distance of key frames, None where the file has no index of them;
     without an index a seek reads the file from its beginning.
     """

@@ -15,13 +15,16 @@ STANDARD = tuple(
 ) + tuple(Fraction(n * 1000, 1001) for n in (24, 30, 60))
 #: Cameras jitter, and Matroska and FLV round to a millisecond.
 _JITTER_SHARE, _JITTER_S = 0.15, 0.0015
+#: A little more than a tick of 1/90000 s, in which many containers count.
+_EXACT_S = 0.000_015
 #: Of the intervals, the one that tells the rate of a variable source: its motion, not its pauses.
 _MOTION_QUANTILE = 0.1
+_NEARLY = 0.03
 
 
 @dataclass(frozen=True)
 class Timing:
-    """The output's frame rate; `is_vfr` when the source's frames do not come at it already."""
+    """The output's frame rate; `is_vfr` when the source's frames do not come exactly at it."""
 
     fps: Fraction
     is_vfr: bool
@@ -35,19 +38,18 @@ def timing(intervals_s: Sequence[float], average: Fraction, duration_s: float) -
     """
     steps = sorted(step for step in intervals_s if step > 0)
     if not steps:
-        return Timing(min(max(average, MIN_FPS), MAX_FPS), is_vfr=False)
-    if not _is_regular(steps, float(average)):
+        return Timing(min(max(average, MIN_FPS), MAX_FPS), is_vfr=True)
+    if not _come_at(average, steps, _JITTER_SHARE / float(average), _JITTER_S):
         return Timing(_of_motion(1 / steps[int(len(steps) * _MOTION_QUANTILE)]), is_vfr=True)
     fps = _named(average, duration_s)
-    if fps > MAX_FPS:
-        return Timing(_named(fps / -(-fps // MAX_FPS), duration_s), is_vfr=True)
-    return Timing(max(fps, MIN_FPS), is_vfr=fps < MIN_FPS)
+    shown = max(_named(fps / -(-fps // MAX_FPS), duration_s), MIN_FPS)
+    return Timing(shown, is_vfr=not _come_at(shown, steps, _EXACT_S))
 
 
-def _is_regular(steps: Sequence[float], average: float) -> bool:
-    step_s = 1 / average
-    tolerance_s = max(_JITTER_SHARE * step_s, _JITTER_S)
-    return all(abs(step - step_s) <= tolerance_s for step in (steps[0], steps[-1]))
+def _come_at(fps: Fraction, steps: Sequence[float], *tolerances_s: float) -> bool:
+    """Whether all intervals, sorted, are that of a rate within the largest tolerance."""
+    step_s = 1 / float(fps)
+    return all(abs(step - step_s) <= max(tolerances_s) for step in (steps[0], steps[-1]))
 
 
 def _named(fps: Fraction, duration_s: float) -> Fraction:
@@ -59,5 +61,8 @@ def _named(fps: Fraction, duration_s: float) -> Fraction:
 
 
 def _of_motion(rate: float) -> Fraction:
-    """Return the lowest standard rate that shows so many frames a second, at most 60."""
-    return min((each for each in STANDARD if each >= rate * 0.97), default=MAX_FPS)
+    """Return the standard rate that it is nearly, else the next one above, at most 60."""
+    nearest = min(STANDARD, key=lambda each: abs(each - rate))
+    if abs(nearest - rate) <= _NEARLY * rate:
+        return nearest
+    return min((each for each in STANDARD if each >= rate), default=MAX_FPS)

@@ -1,0 +1,1 @@
+"""Text in pictures and PDF pages, Korean and English."""

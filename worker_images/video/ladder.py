@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.contracts.ladder import Rung
 
@@ -16,6 +16,7 @@ class Rendition:
     width: int
     height: int
     bitrate_kbps: int
+    crf: int
 
     @property
     def name(self) -> str:
@@ -31,9 +32,9 @@ def renditions(rungs: Sequence[Rung], *, width: int, height: int) -> tuple[Rendi
     """
     short_side = min(width, height)
     fitting = [rung for rung in sorted(rungs) if rung.short_side <= short_side]
-    chosen = fitting or [Rung(_even_floor(short_side), min(rungs).bitrate_kbps)]
+    chosen = fitting or [replace(min(rungs), short_side=_even_floor(short_side))]
     return tuple(
-        Rendition(number, *_scaled(width, height, rung.short_side), rung.bitrate_kbps)
+        Rendition(number, *_scaled(width, height, rung.short_side), rung.bitrate_kbps, rung.crf)
         for number, rung in enumerate(chosen, start=1)
     )
 

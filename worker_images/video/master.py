@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from config.contracts.storage_keys import MEDIA_PLAYLIST
+from worker_images.video.boxes import codec
+from worker_images.video.commands import AUDIO
+from worker_images.video.facts import StreamFacts
 from worker_images.video.ladder import Rendition
-from worker_images.video.playlist import Rates
-
-_AAC_LC = "mp4a.40.2"
+from worker_images.video.playlist import Rates, measure, target_duration_s, timed
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A finished rendition. `codecs` as in RFC 6381, such as `avc1.640028,mp4a.40.2`."""
+def master_playlist(
+    ladder: Sequence[Rendition], fps: Fraction, streams: Mapping[str, StreamFacts]
+) -> str:
+    """Return the text of the master playlist, the smallest rendition first.
 
-    rendition: Rendition
-    rates: Rates
-    codecs: str
-
-
-def master_playlist(variants: Sequence[Variant], fps: float) -> str:
-    """Return the text of the master playlist, the smallest rendition first."""
+    The audio is a rendition of its own that every picture plays with: encoded once, stored once,
+    and its bytes count in each BANDWIDTH.
+    """
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for variant in sorted(variants, key=lambda found: found.rendition.number):
-        rendition, rates = variant.rendition, variant.rates
+    audio = streams.get(AUDIO)
+    if audio is not None:
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO}",NAME="{AUDIO}",DEFAULT=YES,'
+            f'AUTOSELECT=YES,CHANNELS="2",URI="{AUDIO}/{MEDIA_PLAYLIST}"'
+        )
+    for rung in ladder:
+        picture = streams[rung.name]
+        rates, codecs = _rates(picture), codec(picture.init)
+        if audio is not None:
+            rates, codecs = rates + _rates(audio), f"{codecs},{codec(audio.init)}"
         lines += [
             f"#EXT-X-STREAM-INF:BANDWIDTH={rates.peak},AVERAGE-BANDWIDTH={rates.average},"
-            f"RESOLUTION={rendition.width}x{rendition.height},FRAME-RATE={fps:.3f},"
-            f'CODECS="{variant.codecs}"',
-            f"{rendition.name}/{MEDIA_PLAYLIST}",
+            f'CODECS="{codecs}",RESOLUTION={rung.width}x{rung.height},'
+            f"FRAME-RATE={float(fps):.3f}" + (f',AUDIO="{AUDIO}"' if audio is not None else ""),
+            f"{rung.name}/{MEDIA_PLAYLIST}",
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, ""])
 
 
-def codecs(init_segment: bytes, *, has_audio: bool) -> str:
-    """Return the CODECS of a rendition from its init segment.
-
-    The three bytes after the version in the `avcC` box are profile, constraints and level
-    (ISO/IEC 14496-15, 5.3.3.1). Raises: ValueError when there is no such box.
-    """
-    at = init_segment.find(b"avcC")
-    if at < 0:
-        raise ValueError("init segment without an avcC box")
-    video = f"avc1.{init_segment[at + 5 : at + 8].hex()}"
-    return f"{video},{_AAC_LC}" if has_audio else video
+def _rates(stream: StreamFacts) -> Rates:
+    segments = timed(stream)
+    return measure(segments, target_duration_s(segments))

@@ -1,21 +1,17 @@
-"""Media playlists as ffmpeg writes them, and the rates that follow from them. Pure."""
+"""Media playlists, and the rates that follow from the segments. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+from config.contracts.storage_keys import INIT_SEGMENT
+from worker_images.video.facts import StreamFacts, segment_name
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A complete segment: its file name and its duration."""
-
-    name: str
-    duration_s: float
-
-
-@dataclass(frozen=True)
-class Segment:
+class Timed:
     """A segment's duration and size."""
 
     duration_s: float
@@ -24,49 +20,46 @@ class Segment:
 
 @dataclass(frozen=True)
 class Rates:
-    """Bit rates of a rendition, everything that is muxed included, in bit/s."""
+    """Bit rates of a stream in bit/s."""
 
     peak: int
     average: int
 
-
-def listed_segments(text: str) -> list[Listed]:
-    """Return the segments that a media playlist names, in order.
-
-    A name without its duration line is not complete yet and ends the list.
-    """
-    found: list[Listed] = []
-    duration_s: float | None = None
-    for line in text.splitlines():
-        if line.startswith("#EXTINF:"):
-            duration_s = float(line.removeprefix("#EXTINF:").split(",")[0])
-        elif line and not line.startswith("#"):
-            if duration_s is None:
-                break
-            found.append(Listed(line, duration_s))
-            duration_s = None
-    return found
+    def __add__(self, other: Rates) -> Rates:
+        """Return the rates of two streams that are fetched together."""
+        return Rates(self.peak + other.peak, self.average + other.average)
 
 
-def is_ended(text: str) -> bool:
-    """Whether the playlist is finished."""
-    return "#EXT-X-ENDLIST" in text.splitlines()
+def timed(stream: StreamFacts) -> list[Timed]:
+    """Return the segments as a playlist announces them: each lasts until the next one starts."""
+    lasting = [after.start - before.start for before, after in pairwise(stream.segments)]
+    lasting.append(stream.segments[-1].duration)
+    return [
+        Timed(ticks / stream.timescale, segment.size_bytes)
+        for ticks, segment in zip(lasting, stream.segments, strict=True)
+    ]
 
 
-def as_vod(text: str) -> str:
-    """Return a finished playlist with the type that says that nothing will be appended."""
-    return text.replace("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-PLAYLIST-TYPE:VOD")
+def target_duration_s(segments: Sequence[Timed]) -> int:
+    """Return EXT-X-TARGETDURATION: no EXTINF, rounded, may exceed it (RFC 8216, 4.3.3.1)."""
+    return max(1, *(int(segment.duration_s + 0.5) for segment in segments))
 
 
-def target_duration_s(text: str) -> float:
-    """Return EXT-X-TARGETDURATION. Raises: ValueError when the playlist has none."""
-    for line in text.splitlines():
-        if line.startswith("#EXT-X-TARGETDURATION:"):
-            return float(line.partition(":")[2])
-    raise ValueError("playlist without #EXT-X-TARGETDURATION")
+def media_playlist(name: str, stream: StreamFacts) -> str:
+    """Return the playlist of the finished stream `name`, to lie in its folder."""
+    segments = timed(stream)
+    lines = [
+        *("#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-PLAYLIST-TYPE:VOD"),
+        *(f"#EXT-X-TARGETDURATION:{target_duration_s(segments)}", "#EXT-X-MEDIA-SEQUENCE:0"),
+        *("#EXT-X-INDEPENDENT-SEGMENTS", f'#EXT-X-MAP:URI="{INIT_SEGMENT}"'),
+    ]
+    for segment, facts in zip(segments, stream.segments, strict=True):
+        file = segment_name(name, facts.number).removeprefix(f"{name}/")
+        lines += [f"#EXTINF:{segment.duration_s:.6f},", file]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
-def measure(segments: Sequence[Segment], target_s: float) -> Rates:
+def measure(segments: Sequence[Timed], target_s: float) -> Rates:
     """Return the rates as RFC 8216 4.1 defines them.
 
     The peak is the largest rate of any contiguous segments that last between half and one and a

@@ -122,7 +122,7 @@ def sprite_command(ffmpeg: str, source_url: str, source: Source, layout: Sheet) 
     repeated, since a tail without key frames has cues too.
     """
     filters = [
-        f"fps=1/{layout.interval_s:.6f}:start_time=0",
+        f"fps=1/{layout.interval_s:.6f}:start_time=0:eof_action=pass",
         "tpad=stop=-1:stop_mode=clone",
         f"trim=end_frame={layout.count}",
         *_jpeg(source, layout.width, layout.height),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import imageio_ffmpeg
@@ -12,10 +13,13 @@ import pytest
 
 from config.contracts.ladder import parse_ladder
 from config.contracts.messages import VideoJob
+from tests.unit.video.http_source import http_storage
 from worker_images.base.clock import SystemClock
-from worker_images.base.testing import MemoryStorage
+from worker_images.base.testing import MemoryStorage, context
 from worker_images.video.encode import EncodeVideo
+from worker_images.video.part_log import PartLog
 from worker_images.video.settings import VideoSettings
+from worker_images.video.testing import MemoryPartLog
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 KEY = "tenants/1/video/raw/session/clip.mp4"
@@ -63,11 +67,23 @@ def job() -> VideoJob:
 
 
 def encoder(
-    storage: MemoryStorage, *, ladder: str = "180:200,360:800,720:2500", segment_s: int = 2
+    storage: MemoryStorage,
+    *,
+    ladder: str = "180:200:20,360:800:23,720:2500:23",
+    segment_s: int = 2,
+    part_s: int = 4,
+    rate_control: str = "crf",
+    part_log: PartLog | None = None,
 ) -> EncodeVideo:
-    return EncodeVideo(
-        storage, VideoSettings(parse_ladder(ladder), segment_s), FFMPEG, SystemClock()
-    )
+    settings = VideoSettings(parse_ladder(ladder), segment_s, part_s, rate_control)
+    return EncodeVideo(storage, settings, FFMPEG, SystemClock(), part_log or MemoryPartLog())
+
+
+def encoded(clip: Path, job: VideoJob, **options: Any) -> MemoryStorage:
+    """Run a whole job over HTTP; return what lies in the bucket then."""
+    with http_storage({KEY: clip.read_bytes()}) as storage:
+        encoder(storage, **options)(job, context(job_id=job.job_id))
+    return storage
 
 
 def save(storage: MemoryStorage, folder: Path) -> Path:

@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from config.contracts.messages import VideoJob
-from tests.unit.video.conftest import HLS, KEY, encoder
+from tests.unit.video.conftest import HLS, encoded
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.clock import SystemClock
 from worker_images.base.errors import Permanent, Retryable, TimedOut
-from worker_images.base.testing import ManualClock, MemoryStorage, context
+from worker_images.base.testing import ManualClock
 from worker_images.video.ffmpeg import Ffmpeg, Progress
 
 Clip = Callable[..., Path]
@@ -35,10 +35,47 @@ def run(code: str, folder: Path, cancellation: Cancellation | None = None) -> No
 
 def test_progress_is_read_however_the_pipe_cuts_it() -> None:
     progress = Progress()
-    assert not progress.feed(b"frame=1\nout_time_us=15")
-    assert progress.feed(b"00000\nprogress=continue\n")
+    progress.feed(b"frame=1\nout_time_us=15")
+    assert progress.encoded_s == 0
+    progress.feed(b"00000\nprogress=continue\nout_time_us=N/A\nout_time_us=1400000\n")
     assert progress.encoded_s == 1.5
-    assert not progress.feed(b"out_time_us=N/A\nout_time_us=1500000\n")
+
+
+def test_outputs_are_read_to_their_ends_by_their_sinks(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name, size in zip(sys.argv[1:], (300_000, 5)):\n"
+        "    open(int(name.split(':')[1]), 'wb').write(name[:4].encode() * size)"
+    )
+    large, small = bytearray(), bytearray()
+    Ffmpeg(SystemClock()).run(
+        [*script(code), "{v1}", "{v2}"],
+        tmp_path,
+        Cancellation(),
+        lambda s: None,
+        {"{v1}": large.extend, "{v2}": small.extend},
+    )
+    assert (bytes(large), bytes(small)) == (b"pipe" * 300_000, b"pipe" * 5)
+
+
+def test_what_a_sink_raises_ends_the_process(tmp_path: Path) -> None:
+    def refuse(data: bytes) -> None:
+        raise OSError("bucket refuses")
+
+    code = "import sys, time; open(int(sys.argv[1][5:]), 'wb', 0).write(b'x'); time.sleep(600)"
+    with pytest.raises(OSError, match="bucket refuses"):
+        Ffmpeg(SystemClock()).run(
+            [*script(code), "{v1}"], tmp_path, Cancellation(), lambda s: None, {"{v1}": refuse}
+        )
+
+
+def test_the_source_that_does_not_answer_is_worth_another_attempt(tmp_path: Path) -> None:
+    url = "http://store/key?X-Amz-Signature=secret"
+    code = f"import sys; sys.exit('Error opening input {url}: Connection refused')"
+    with pytest.raises(Retryable) as caught:
+        Ffmpeg(SystemClock()).run([*script(code), url], tmp_path, Cancellation(), lambda s: None)
+    assert caught.value.code == "FFMPEG_RESOURCES"
+    assert "secret" not in caught.value.message
 
 
 def test_a_killed_process_is_worth_another_attempt(tmp_path: Path) -> None:
@@ -87,27 +124,31 @@ WORKER = """
 import sys
 from pathlib import Path
 from config.contracts.messages import VideoJob
-from tests.unit.video.conftest import KEY, encoder
-from worker_images.base.testing import MemoryStorage, context
+from tests.unit.video.conftest import HLS, KEY, encoder
+from tests.unit.video.http_source import HttpStorage, http_storage
+from worker_images.base.testing import context
 
-class FolderStorage(MemoryStorage):
-    def put_file(self, key, path, *, content_type, cache_control):
-        target = Path(sys.argv[2]) / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all, as an object store puts it: the worker is killed at any moment.
-        target.with_suffix(".part").write_bytes(path.read_bytes())
-        target.with_suffix(".part").rename(target)
+put = HttpStorage.put_file
+def put_file(self, key, path, *, content_type, cache_control):
+    put(self, key, path, content_type=content_type, cache_control=cache_control)
+    target = Path(sys.argv[2]) / key
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all, as an object store puts it: the worker is killed at any moment.
+    target.with_suffix(".part").write_bytes(path.read_bytes())
+    target.with_suffix(".part").rename(target)
+    if "/v1/" in key:
         print("put", key, flush=True)
 
-storage = FolderStorage({KEY: Path(sys.argv[1]).read_bytes()})
-encoder(storage)(VideoJob("j", 7, 1, KEY), context())
+HttpStorage.put_file = put_file
+with http_storage({KEY: Path(sys.argv[1]).read_bytes()}) as storage:
+    encoder(storage, part_s=20)(VideoJob("j", 7, 1, KEY), context())
 """
 
 
 def test_a_worker_killed_in_the_middle_leaves_no_ffmpeg_and_the_next_one_the_same_result(
     clips: Clip, job: VideoJob, tmp_path: Path
 ) -> None:
-    clip = clips("long.mp4", size="1280x720", seconds=20)
+    clip = clips("long.mp4", size="640x360", seconds=20)
     work, bucket = tmp_path / "work", tmp_path / "bucket"
     work.mkdir()
     worker = subprocess.Popen(
@@ -128,8 +169,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_ffmpeg_and_the_next_one_the_sam
     assert alive == []
     assert not (bucket / HLS / "master.m3u8").exists()
     left = {path.relative_to(bucket).as_posix(): path for path in bucket.rglob("*.m4s")}
-    rerun = MemoryStorage({KEY: clip.read_bytes()})
-    encoder(rerun)(job, context())
+    rerun = encoded(clip, job, part_s=20)
     for key, path in left.items():
         assert path.read_bytes() == rerun.objects[key].data
     assert f"{HLS}master.m3u8" in rerun.objects

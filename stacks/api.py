@@ -8,12 +8,13 @@ from constructs import Construct
 from config import models
 from config.contracts.edges import CLOUDFLARE_ADDRESS_HEADER
 from config.contracts.parameters import environment_path
+from config.contracts.storage_keys import EXCEL_EXPORTS_PREFIX, EXCEL_UPLOADS_PREFIX
 from config.model_edge import Edge
 from config.settings import Settings
 from stacks.constructs.api_instances import ApiInstances
 from stacks.constructs.api_service import ApiCompute, ApiProps, release_alarms
 from stacks.constructs.api_tasks import ApiTasks
-from stacks.constructs.buckets import API_ACTIONS
+from stacks.constructs.buckets import API_ACTIONS, API_EXPORT_ACTIONS, API_ROSTER_ACTIONS
 from stacks.constructs.firewall import frozen_group
 from stacks.constructs.foundation import Foundation
 from stacks.constructs.job_queue import grant_queues
@@ -22,8 +23,12 @@ from stacks.constructs.platform_stack import Place, PlatformStack
 from stacks.constructs.web_acl import WebAcl
 from stacks.constructs.web_service import WebEntry
 
-#: Objects that the API reads, presigns and lists: prefix by bucket role.
-OBJECTS = {"video": "tenants/"}
+#: Objects that the API reads, writes, presigns and lists: bucket role, prefix, actions.
+OBJECTS = (
+    ("video", "tenants/", API_ACTIONS),
+    ("excel", EXCEL_UPLOADS_PREFIX, API_ROSTER_ACTIONS),
+    ("excel", EXCEL_EXPORTS_PREFIX, API_EXPORT_ACTIONS),
+)
 TARGETS = {"ec2": elbv2.TargetType.INSTANCE, "ecs": elbv2.TargetType.IP}
 
 
@@ -57,8 +62,8 @@ class ApiStack(PlatformStack):
         self.compute = self._compute(api)
         role = self.compute.role
         grant_queues(role, "api", base.job_queues)
-        for bucket, prefix in OBJECTS.items():
-            base.objects.grant(role, bucket, prefix, API_ACTIONS)
+        for bucket, prefix, actions in OBJECTS:
+            base.objects.grant(role, bucket, prefix, actions)
         EnvironmentParameters(
             self,
             "WorkersAddress",

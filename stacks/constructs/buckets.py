@@ -31,6 +31,15 @@ NONCURRENT_DAYS = 7
 #: The API presigns uploads and playback, reads playlists, asks whether a file is there (HeadObject
 #: needs GetObject), and lists for its health check.
 API_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
+#: It uploads rosters too (in parts, and aborts those of a failed upload), and finds and deletes
+#: those that no worker will; of exports it presigns the address.
+API_ROSTER_ACTIONS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+)
+API_EXPORT_ACTIONS = ("s3:GetObject", "s3:ListBucket")
 #: A worker downloads, uploads in parts (and aborts those of a failed upload), and deletes the
 #: stale. Nobody may delete a version.
 WORKER_ACTIONS = (

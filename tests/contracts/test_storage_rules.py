@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from config.contracts import storage_keys as keys
 from stacks.constructs.buckets import (
     API_ACTIONS,
+    API_EXPORT_ACTIONS,
+    API_ROSTER_ACTIONS,
     VERSIONED_BUCKETS,
     VIDEO_ACTIONS,
     BucketRules,
@@ -192,12 +194,16 @@ def uses(folder: str, skip: tuple[str, ...] = ()) -> Iterator[str]:
                 yield node.attr
 
 
+#: The modules of the API that use the excel bucket; the others use the videos'.
+EXCEL_MODULES = ("excel.py", "rosters.py")
+
+
 @pytest.mark.parametrize(
     ("folder", "granted", "skip"),
     [
         ("worker_images/video", VIDEO_ACTIONS, ()),
         # It hands `delete` on where the store is R2, which knows no roles.
-        ("worker_images/api", API_ACTIONS, ("relay_outbox.py",)),
+        ("worker_images/api", API_ACTIONS, ("relay_outbox.py", *EXCEL_MODULES)),
     ],
 )
 def test_a_role_may_do_with_objects_exactly_what_its_code_does(
@@ -208,3 +214,15 @@ def test_a_role_may_do_with_objects_exactly_what_its_code_does(
     for name in uses(folder, skip):
         needed |= known.get(name, set())
     assert needed == set(granted)
+
+
+def test_the_api_may_do_with_the_excel_bucket_exactly_what_its_code_does() -> None:
+    known = methods()
+    used = {
+        node.attr
+        for name in EXCEL_MODULES
+        for node in ast.walk(ast.parse((ROOT / "worker_images/api" / name).read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in (*STORES, "storage")
+    }
+    needed = set().union(*(known[name] for name in used if name in known))
+    assert needed == {*API_ROSTER_ACTIONS, *API_EXPORT_ACTIONS}

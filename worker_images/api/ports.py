@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
+from worker_images.api.lost_messages import Depth
 from worker_images.api.outbox import QueueUnavailable
 from worker_images.base.storage import Storage, open_storage
 
@@ -19,10 +20,16 @@ from worker_images.base.storage import Storage, open_storage
 _IMPATIENT = Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
 )
+#: Waiting, in flight, delayed.
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class SqsSender:
-    """Sends bodies to queues by their keys. Calls: GetQueueUrl, SendMessage."""
+    """Sends bodies to queues by their keys. Calls: GetQueueAttributes, GetQueueUrl, SendMessage."""
 
     def __init__(self, client: Any, queue_names: Mapping[str, str]) -> None:
         self._client = client
@@ -38,6 +45,20 @@ class SqsSender:
         except (BotoCoreError, ClientError) as error:
             self._urls.pop(queue, None)
             raise QueueUnavailable(str(error)) from error
+
+    def depth(self, queue: str) -> Depth:
+        """Ask SQS what a queue holds. Raises: QueueUnavailable."""
+        try:
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self.url(queue), AttributeNames=[*_COUNTS, "VisibilityTimeout"]
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(str(error)) from error
+        found = answer["Attributes"]
+        return Depth(
+            messages=sum(int(found[name]) for name in _COUNTS),
+            visibility_timeout_s=float(found["VisibilityTimeout"]),
+        )
 
     def url(self, queue: str) -> str:
         """Ask SQS for a queue's URL, which also shows that it answers and may be used."""
@@ -57,6 +78,12 @@ def storage() -> Storage:
     """Return the video bucket."""
     stored = settings.API.storage
     return open_storage(stored, stored.video_bucket, _IMPATIENT)
+
+
+@cache
+def excel_storage() -> Storage:
+    """Return the bucket of rosters and exports."""
+    return open_storage(settings.API.storage, settings.API.excel_bucket, _IMPATIENT)
 
 
 def exists(key: str) -> bool:

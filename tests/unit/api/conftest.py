@@ -16,6 +16,7 @@ import django
 import pytest
 import requests
 
+from tests.unit.api.excel_line import BUCKET, QUEUE, Line
 from tests.unit.api.servers import (
     AWS,
     ENVIRONMENT,
@@ -31,6 +32,7 @@ from tests.unit.api.servers import (
 with mock.patch.dict(os.environ, ENVIRONMENT):
     django.setup()
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
@@ -38,7 +40,17 @@ from django.test import Client
 from config.contracts.messages import decode_video_message
 from worker_images.api import assets, cache, facts, ports
 from worker_images.api.database.base import primary
-from worker_images.api.models import AiJob, OutboxEntry, Release, TextMessage, Video, VideoJob
+from worker_images.api.models import (
+    AiJob,
+    Lecture,
+    OutboxEntry,
+    Release,
+    StaffMember,
+    Student,
+    TextMessage,
+    Video,
+    VideoJob,
+)
 from worker_images.api.releases import migrate_once
 
 
@@ -67,9 +79,9 @@ def database(schema: None) -> Iterator[None]:
     """Empty tables, in a database that answers."""
     primary.worked()
     facts.forget()
-    tables = ", ".join(
-        m._meta.db_table for m in (Video, VideoJob, AiJob, TextMessage, OutboxEntry, Release)
-    )
+    jobs = (Video, VideoJob, AiJob, TextMessage, OutboxEntry, Release)
+    people = (Student, StaffMember, Lecture)
+    tables = ", ".join(model._meta.db_table for model in jobs + people)
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     yield
@@ -182,6 +194,28 @@ def uploaded(api: Api, aws: Any) -> Video:
     video = Video.objects.get(pk=api.init().json()["video"]["id"])
     aws.put_object(Bucket=ENVIRONMENT["R2_VIDEO_BUCKET"], Key=video.file_key, Body=b"film")
     return video
+
+
+@pytest.fixture
+def lecture(database: None) -> Lecture:
+    """A lecture of tenant 1."""
+    return Lecture.objects.create(tenant_id=1, title="미적분")
+
+
+@pytest.fixture
+def line(
+    api: Api, lecture: Lecture, aws: Any, queue: Service, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Line]:
+    """The line of a roster, with an empty excel bucket and an empty queue."""
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
+    ports.excel_storage.cache_clear()
+    aws.create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"}
+    )
+    boto3.client("sqs").create_queue(QueueName=QUEUE)
+    line = Line(api, aws)
+    yield line
+    line.database.close()
 
 
 @pytest.fixture

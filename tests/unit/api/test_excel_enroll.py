@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
-from django.db import connection
+from django.contrib.auth.hashers import check_password
 from django.utils import timezone
 
-from tests.unit.api.conftest import Api
 from tests.unit.api.excel_line import (
-    BUCKET,
     PASSWORD,
     QUEUE,
     TITLES,
@@ -22,7 +19,6 @@ from tests.unit.api.excel_line import (
     roster,
     xlsx,
 )
-from worker_images.api import ports
 from worker_images.api.models import (
     AiJob,
     Attendance,
@@ -35,28 +31,6 @@ from worker_images.api.models import (
 
 pytestmark = pytest.mark.server
 GONE = timezone.now() - timezone.timedelta(days=3)
-
-
-@pytest.fixture
-def lecture(database: None) -> Lecture:
-    """A lecture of tenant 1, in empty tables."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE ai_jobs, students, lectures RESTART IDENTITY CASCADE")
-    return Lecture.objects.create(tenant_id=1, title="미적분")
-
-
-@pytest.fixture
-def line(
-    api: Api, lecture: Lecture, aws: Any, queue: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Line]:
-    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
-    ports.excel_storage.cache_clear()
-    region = {"LocationConstraint": "ap-northeast-2"}
-    aws.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
-    boto3.client("sqs").create_queue(QueueName=QUEUE)
-    line = Line(api, aws)
-    yield line
-    line.database.close()
 
 
 def test_a_roster_is_taken_with_one_job_one_message_and_one_object(

@@ -1,12 +1,15 @@
 """`relay_outbox`: the process beside the API that delivers what a down queue refused.
 
-It queues the texts whose time has come, and on R2 it deletes the originals of finished videos.
+In threads of its own it queues the texts whose time has come, sweeps up stuck jobs, and on R2
+deletes the originals of finished videos.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from argparse import ArgumentParser
+from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -14,14 +17,20 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from worker_images.api import ports
+from worker_images.api import outbox, ports, sweeper
+from worker_images.api.housekeeping import keep_house
 from worker_images.api.originals import expire_next, expire_until
-from worker_images.api.outbox import QueueUnavailable, deliver_next
 from worker_images.api.relay import Relay
 from worker_images.api.texts_schedule import queue_until
 from worker_images.base.logging import logger
 
 _log = logger("relay")
+_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+#: A lost worker's message is back in its queue by itself at about the end of the lease; the sweeper
+#: comes after that.
+SWEEP_GRACE_S = 120.0
+
+Work = Callable[[Event], None]
 
 
 class Command(BaseCommand):
@@ -31,32 +40,64 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="send what is pending, then end")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        deliver = partial(deliver_next, ports.sender().send)
+        deliver = partial(outbox.deliver_next, ports.sender().send)
         if options["once"]:
             self._drain(deliver)
             return
-        stop = Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        # No handler runs in the midst of anything: the signals wait until sigwait takes them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        works = {"relay": Relay(deliver).run, **_works_beside()}
+        stop, broken = Event(), list[str]()
+        threads = {name: _start(name, work, stop, broken) for name, work in works.items()}
         _log.info("relay started")
-        self._expire_originals(stop)
-        Thread(target=queue_until, args=(stop,), name="scheduled texts", daemon=True).start()
-        Relay(deliver).run(stop)
+        signal.sigwait(_SIGNALS)
+        stop.set()
+        threads["relay"].join()
         _log.info("relay stopped")
-
-    @staticmethod
-    def _expire_originals(stop: Event) -> None:
-        """Look for originals to delete, where no rule of the store does, in a thread beside."""
-        days = settings.API.original_days
-        if days is not None:
-            expire = partial(expire_next, ports.storage().delete, days)
-            Thread(target=expire_until, args=(stop, expire), name="originals", daemon=True).start()
+        if broken:
+            raise CommandError(f"ended by itself: {', '.join(broken)}")
 
     def _drain(self, deliver: partial[bool]) -> None:
         sent = 0
         try:
             while deliver():
                 sent += 1
-        except QueueUnavailable as error:
+        except outbox.QueueUnavailable as error:
             raise CommandError(f"{sent} sent, then the queue refused: {error}") from error
         self.stdout.write(f"{sent} sent")
+
+
+def _works_beside() -> dict[str, Work]:
+    """Return what runs beside the relay, each until its event is set."""
+    works: dict[str, Work] = {
+        "scheduled texts": queue_until,
+        "housekeeping": lambda stop: keep_house(stop, _tasks),
+    }
+    days = settings.API.original_days
+    if days is not None:
+        # No rule of this store can delete them.
+        expire = partial(expire_next, ports.storage().delete, days)
+        works["originals"] = lambda stop: expire_until(stop, expire)
+    return works
+
+
+def _tasks() -> None:
+    sweeper.sweep(SWEEP_GRACE_S, settings.API.attempts, ports.sender().depth)
+    outbox.forget_sent()
+
+
+def _start(name: str, work: Work, stop: Event, broken: list[str]) -> Thread:
+    """Start one work; the process ends, to be started again, when it does by itself."""
+
+    def run() -> None:
+        try:
+            work(stop)
+        except Exception:
+            _log.error("a work of the relay broke", work=name, exc_info=True)
+        if not stop.is_set():
+            broken.append(name)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -80,7 +80,8 @@ class Consumer:
         if not self._draining.is_set():
             _log.info("draining", reason=reason)
         self._draining.set()
-        for delivery in self.crew.in_hand():
+        self._hand_back_waiting()
+        for delivery in self.crew.running():
             delivery.cancellation.cancel(HandedBack("DRAINED", reason))
 
     def _until_idle(self) -> bool:
@@ -90,6 +91,8 @@ class Consumer:
             self.heartbeat.alive()
             pause_s = self.gate.pause_s()
             room = 0 if pause_s else self.crew.await_room(_TURN_S)
+            if self._draining.is_set():
+                return False
             if pause_s:
                 self._draining.wait(pause_s)
             elif room and self._receive(idle_since, room):
@@ -113,7 +116,14 @@ class Consumer:
         deliveries = [Delivery(message, now) for message in messages]
         self.heartbeat.keep(deliveries)
         self.crew.put(deliveries)
+        if self._draining.is_set():
+            self._hand_back_waiting()
         return bool(messages)
+
+    def _hand_back_waiting(self) -> None:
+        """Nobody may be left to begin with what waits: each thread may be stuck."""
+        for delivery in self.crew.withdraw():
+            self.settler.put(delivery, Disposition("HANDED_BACK", visible_in_s=0))
 
     def _work(self, delivery: Delivery) -> None:
         """Run one delivery on a thread of the crew, and have it settled."""

@@ -60,10 +60,18 @@ class Crew:
             self._changed.wait_for(self._room, timeout_s)
             return self._room()
 
-    def in_hand(self) -> list[Delivery]:
-        """Return what waits or runs."""
+    def running(self) -> list[Delivery]:
+        """Return what the threads work on."""
         with self._changed:
-            return [*self._waiting, *self._running]
+            return [*self._running]
+
+    def withdraw(self) -> list[Delivery]:
+        """Take back what no thread has begun with."""
+        with self._changed:
+            withdrawn = [*self._waiting]
+            self._waiting.clear()
+            self._changed.notify_all()
+            return withdrawn
 
     def write_off(self, delivery: Delivery) -> None:
         """A delivery whose thread is lost is nobody's business any more."""

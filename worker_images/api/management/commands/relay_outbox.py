@@ -1,7 +1,7 @@
 """`relay_outbox`: the process beside the API that delivers what a down queue refused.
 
-In threads of its own it queues the texts whose time has come, sweeps up stuck jobs, and on R2
-deletes the originals of finished videos.
+In threads of its own it queues the texts whose time has come, sweeps up stuck jobs, deletes
+rosters that no worker will, and on R2 the originals of finished videos.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from worker_images.api import outbox, ports, sweeper
 from worker_images.api.housekeeping import keep_house
 from worker_images.api.originals import expire_next, expire_until
 from worker_images.api.relay import Relay
+from worker_images.api.rosters import Rosters
 from worker_images.api.texts_schedule import queue_until
 from worker_images.base.logging import logger
 
@@ -72,6 +73,7 @@ def _works_beside() -> dict[str, Work]:
     works: dict[str, Work] = {
         "scheduled texts": queue_until,
         "housekeeping": lambda stop: keep_house(stop, _tasks),
+        "rosters": Rosters(ports.excel_storage()).look_until,
     }
     days = settings.API.original_days
     if days is not None:

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from config.contracts.states import OPEN_JOB_STATES, VideoState
-from worker_images.api import answers, outbox
+from worker_images.api import answers, lost_messages, outbox
 from worker_images.api.errors import Conflict, QueueRefused
 from worker_images.api.models import OutboxEntry, Video, VideoJob
+from worker_images.base.job_kinds import VIDEO_JOBS
 
 #: Whether the video bucket holds a key.
 Exists = Callable[[str], bool]
@@ -46,7 +47,10 @@ def complete_upload(video: Video, exists: Exists, send: outbox.Send) -> VideoJob
 
 
 def retry(video: Video, exists: Exists, send: outbox.Send) -> VideoJob:
-    """Process a video once more; after a refusal by the queue the same call sends the same job.
+    """Process a video once more.
+
+    After a refusal by the queue the same call sends the same job, and so does a call for a job that
+    has waited so quietly that its message may be lost.
 
     Raises: Conflict before upload/complete, while a sent job is open, or without the original;
     QueueRefused as in complete_upload.
@@ -58,7 +62,7 @@ def retry(video: Video, exists: Exists, send: outbox.Send) -> VideoJob:
         if not exists(video.file_key):
             raise Conflict("ORIGINAL_GONE", _ORIGINAL_GONE)
         job = _job_of_retry(video.pk)
-    elif not OutboxEntry.objects.filter(job_id=job.pk, sent_at=None).exists():
+    elif not _has_message_to_send(job):
         raise Conflict("JOB_OPEN", _OPEN.format(state=job.state))
     _deliver(job, send)
     return job
@@ -115,6 +119,11 @@ def _open_job(video: Video) -> VideoJob | None:
 def _ended_job(video: Video) -> VideoJob | None:
     """The newest job of a video that was done with."""
     return latest_job(video) if video.state in _FINISHED_STATES else None
+
+
+def _has_message_to_send(job: VideoJob) -> bool:
+    unsent = OutboxEntry.objects.filter(job_id=job.pk, sent_at=None)
+    return unsent.exists() or lost_messages.write_again(VIDEO_JOBS, job.pk)
 
 
 def _refuse_finished(video: Video) -> None:

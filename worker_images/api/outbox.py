@@ -9,17 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from config.contracts.messages import VideoJob as VideoJobMessage
 from config.contracts.messages import encode
 from worker_images.api.models import OutboxEntry, VideoJob
+from worker_images.base.job_kinds import AI_JOBS, TEXTS, VIDEO_JOBS
 
 #: Takes a queue key and a body; raises QueueUnavailable.
 Send = Callable[[str, str], None]
 VIDEO_QUEUE = "video"
+#: A sent message is of use while its job is open, and tells a while longer when it was sent.
+KEPT_DAYS = 30
+_FORGET_BATCH = 1000
+_OPEN = " UNION ALL ".join(
+    f"SELECT 1 FROM {kind.table} j WHERE j.id = m.job_id AND j.state IN"  # noqa: S608 - job_kinds
+    f" ({', '.join(repr(str(state)) for state in kind.open)})"
+    for kind in (VIDEO_JOBS, AI_JOBS, TEXTS)
+)
+#: The oldest have the lowest ids.
+_FORGET = f"""
+DELETE FROM outbox WHERE id IN (
+    SELECT m.id FROM outbox m
+    WHERE m.sent_at < now() - make_interval(days => %(days)s) AND NOT EXISTS ({_OPEN})
+    ORDER BY m.id LIMIT %(batch)s
+)
+"""  # noqa: S608 - built from constants
 _ERROR_CHARACTERS = 500
 
 
@@ -38,6 +55,15 @@ def write_video(job: VideoJob, file_key: str) -> OutboxEntry:
         job_id=str(job.pk), video_id=job.video_id, tenant_id=job.tenant_id, file_key=file_key
     )
     return write(VIDEO_QUEUE, encode(message), job.pk)
+
+
+def write_again(job_id: UUID) -> bool:
+    """Write a job's newest message once more; False when it never had one."""
+    newest = OutboxEntry.objects.filter(job_id=job_id).order_by("-id").first()
+    if newest is None:
+        return False
+    write(newest.queue, newest.body, job_id)
+    return True
 
 
 def deliver_job(job_id: UUID, send: Send) -> None:
@@ -60,6 +86,17 @@ def deliver_next(send: Send) -> bool:
     """
     pending = OutboxEntry.objects.filter(sent_at=None).order_by("attempts", "id")
     return _deliver_one(pending.select_for_update(skip_locked=True), send)
+
+
+def forget_sent(days: int = KEPT_DAYS) -> int:
+    """Delete messages sent `days` days ago, but for those of open jobs; return how many."""
+    total, deleted = 0, _FORGET_BATCH
+    while deleted == _FORGET_BATCH:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET, {"days": days, "batch": _FORGET_BATCH})
+            deleted = cursor.rowcount
+        total += deleted
+    return total
 
 
 def _deliver_one(locked: QuerySet[OutboxEntry], send: Send) -> bool:

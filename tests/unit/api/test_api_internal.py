@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from worker_images.api import outbox
 from worker_images.api.models import OutboxEntry, Video, VideoJob
 from worker_images.base.status import PostgresStatus
 from worker_images.base.work import Result
@@ -20,6 +23,8 @@ def add_job(state: str, **columns: object) -> VideoJob:
     video = Video.objects.create(tenant_id=1, file_key=uuid.uuid4().hex, state="PROCESSING")
     job = VideoJob.objects.create(video=video, tenant_id=1, state=state, **columns)
     job.refresh_from_db()
+    outbox.write_video(job, video.file_key)
+    OutboxEntry.objects.filter(job_id=job.pk).update(sent_at=Now())
     return job
 
 
@@ -42,6 +47,7 @@ def test_scan_puts_back_a_job_whose_worker_is_gone(
     add_job("RUNNING", attempt=1, **lease(100))
     answer = internal("POST", "scan-stuck/", {"threshold": 60})
     assert answer.json() == {"recovered": 1, "dead": 0}
+    call_command("relay_outbox", "--once")
     assert queued_jobs() == [str(lost.pk)]
     lost.refresh_from_db()
     assert lost.state == "QUEUED"
@@ -80,7 +86,7 @@ def test_scan_with_the_queue_down_leaves_the_message_to_the_relay(
     job = add_job("RUNNING", attempt=1, **lease(-100))
     queue.stop()
     assert internal("POST", "scan-stuck/", {"threshold": 1}).json()["recovered"] == 1
-    assert OutboxEntry.objects.get(job_id=job.pk).sent_at is None
+    assert OutboxEntry.objects.get(job_id=job.pk, sent_at=None)
 
 
 @pytest.mark.parametrize("body", [{}, {"threshold": -1}, {"threshold": "soon"}])

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
-from config.contracts.states import TextState
+from config.contracts.states import OPEN_TEXT_STATES, TextState
 from worker_images.api.models.leased import LeasedJob
 
 #: States in which a text's `send_at` may still have to come.
@@ -45,6 +45,11 @@ class TextMessage(LeasedJob):
                 fields=["send_at"],
                 condition=models.Q(state__in=_TIMED),
                 name="text_timed",
+            ),
+            models.Index(
+                fields=["state", "lease_expires_at"],
+                condition=models.Q(state__in=[state.value for state in OPEN_TEXT_STATES]),
+                name="text_open",
             ),
             models.Index(fields=["tenant_id", "reservation_id"], name="text_reservation"),
         ]

@@ -13,13 +13,15 @@ from rest_framework.views import APIView
 
 from worker_images.api import metrics, ports, sweeper
 from worker_images.api.auth import InternalKey
-from worker_images.api.models import VideoJob
 
 _DAY_S = 24 * 3600
 
 
 class StuckRequest(serializers.Serializer[Any]):
-    """Body of scan-stuck: seconds for which a job's lease must have been over."""
+    """Body of scan-stuck.
+
+    `threshold` is in seconds: for how long a job's lease must have been over, 0 to a day.
+    """
 
     threshold = serializers.FloatField(min_value=0, max_value=_DAY_S)
 
@@ -40,30 +42,30 @@ class BacklogCount(APIView):
 
 
 class ScanStuck(APIView):
-    """`POST scan-stuck/`: put back what lost its worker."""
+    """`POST scan-stuck/`: sweep now, every kind of job, as the relay does each minute."""
 
     authentication_classes = (InternalKey,)
 
     def post(self, request: Request) -> Response:
         body = StuckRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        scan = sweeper.scan_stuck(
-            body.validated_data["threshold"], settings.API.attempts, ports.sender().send
-        )
+        threshold_s = body.validated_data["threshold"]
+        scan = sweeper.sweep(threshold_s, settings.API.attempts, ports.sender().depth)
         return Response({"recovered": scan.recovered, "dead": scan.dead})
 
 
 class MarkDead(APIView):
-    """`POST dlq-mark-dead/`: end a job whose message an operator found in the DLQ."""
+    """`POST dlq-mark-dead/`: end a job, of any kind, whose message was found in a DLQ."""
 
     authentication_classes = (InternalKey,)
 
     def post(self, request: Request) -> Response:
         body = DeadRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        job = VideoJob.objects.filter(pk=body.validated_data["job_id"]).first()
-        if job is None:
+        job_id = body.validated_data["job_id"]
+        kind = sweeper.kind_of(job_id)
+        if kind is None:
             raise Http404
-        marked = sweeper.mark_dead(job)
-        job.refresh_from_db()
-        return Response({"job_id": str(job.pk), "status": job.state, "marked": marked})
+        marked = sweeper.mark_dead(kind, job_id)
+        state = sweeper.state_of(kind, job_id)
+        return Response({"job_id": str(job_id), "status": state, "marked": marked})

@@ -62,8 +62,12 @@ test: venv  ## Set everything up, run all tests, on two cores
 unit: venv  ## Run the unit tests that need no server, on two cores
 	@$(PY) -m pytest tests/unit tests/constructs -m "not server" $(TWO_CORES)
 
+.PHONY: images
+images: venv  ## Build the five images in a real container engine and run each of them
+	@$(PY) -m pytest tests/images -m images --capture no --quiet
+
 .PHONY: check
-check: venv  ## Lint, types, every environment's templates (cdk-nag, cfn-lint, Trivy), the picture
+check: venv  ## Lint, types, Dockerfiles, all templates (cdk-nag, cfn-lint, Trivy), the picture
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -74,6 +78,7 @@ check: venv  ## Lint, types, every environment's templates (cdk-nag, cfn-lint, T
 	@$(BIN)/cfn-lint -- cdk.out/checked/*/*.template.json
 	@# One by one: it passes over a folder called dev.
 	@for each in $(CHECKED); do $(TRIVY) cdk.out/checked/$$each; done
+	@$(BIN)/hadolint worker_images/*/Dockerfile
 	@$(TRIVY) worker_images
 	@$(PY) -m ops diagram --check --templates cdk.out/checked/local
 

@@ -23,7 +23,7 @@ from local.image_retention import drop_old, tags_in_use
 
 TAG_LENGTH = 12
 #: Where RUN puts packages; a stage that copies them gets them from the virtual environment.
-PACKAGES = ("/usr/", "/venv/")
+PACKAGES = ("/usr/", "/venv/", "/added/")
 
 
 @dataclass

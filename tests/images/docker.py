@@ -1,0 +1,106 @@
+"""A real container engine: the one that answers here, or one started for these tests alone.
+
+An engine that answers already stays as it is. Ours has its data, socket and log in a folder of its
+own and is ended by its process; what it did to iptables is undone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: More open files than this make `apt` and `useradd` of the builds close each of them, for minutes.
+OPEN_FILES = 20000
+PROGRAMS = ("docker", "dockerd", "iptables-save", "mmdebstrap", "prlimit")
+_START_S = 60
+_END_S = 60
+
+
+class NoEngineError(Exception):
+    """No engine answers, and none can be started: one line that says why."""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The client, told where its engine is. `environ` is the environment of every command."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    def __call__(self, *arguments: str, timeout_s: float = 120, code: int = 0) -> str:
+        """Return what a command prints. Fails when it ends otherwise than with `code`."""
+        done = self.run(*arguments, timeout_s=timeout_s)
+        said = f"docker {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        assert done.returncode == code, said
+        return done.stdout.strip()
+
+    def run(self, *arguments: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+        """Return how a command ended, whatever its exit code."""
+        return subprocess.run(
+            ["docker", *arguments],  # noqa: S607 - PATH says which client
+            env=dict(self.environ),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def answers(self) -> bool:
+        """Whether an engine is there."""
+        found = shutil.which("docker", path=self.environ.get("PATH"))
+        return bool(found) and self.run("version", timeout_s=30).returncode == 0
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[Docker]:
+    """Yield the client of an engine; one that is started here keeps all it has in `folder`.
+
+    Raises: NoEngineError.
+    """
+    if (present := Docker()).answers():
+        yield present
+        return
+    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    if missing:
+        raise NoEngineError(f"no container engine answers, and to start one lacks {missing}")
+    if os.geteuid():
+        raise NoEngineError("no container engine answers, and only root can start one")
+    docker = Docker({**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"})
+    before = subprocess.run(["iptables-save"], capture_output=True, check=False).stdout  # noqa: S607
+    process = _started(folder, docker)
+    try:
+        yield docker
+    finally:
+        process.terminate()
+        process.wait(_END_S)
+        subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)  # noqa: S607
+        subprocess.run(["iptables-restore"], input=before, check=False)  # noqa: S607
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _started(folder: Path, docker: Docker) -> subprocess.Popen[bytes]:
+    places = ["--data-root", folder / "data", "--exec-root", folder / "exec"]
+    files = ["--pidfile", folder / "pid", "--host", docker.environ["DOCKER_HOST"]]
+    log = folder / "dockerd.log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            ["prlimit", f"--nofile={OPEN_FILES}", "dockerd", *places, *files],  # noqa: S607
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_S
+    while not docker.answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait(_END_S)
+            last = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+            raise NoEngineError(f"dockerd does not start here: {' '.join(last)}")
+        time.sleep(0.2)
+    return process

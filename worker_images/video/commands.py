@@ -39,7 +39,8 @@ def part_command(
         *_start(ffmpeg),
         *("-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1"),
         *("-copyts", "-start_at_zero", "-noaccurate_seek", "-ss", f"{seek_s:.6f}"),
-        *(*input_arguments(url), "-filter_complex", _filters(plan, part)),
+        *(*input_arguments(url), "-filter_complex"),
+        _filters(plan, part, from_beginning=seek_s == 0),
     ]
     times = ",".join(f"{time:.6f}" for time in key_frame_times_s(plan, part))
     for rung in plan.encoded:
@@ -64,7 +65,7 @@ def whole_command(ffmpeg: str, url: str, plan: Plan) -> list[str]:
         command += [
             *("-map", f"0:{plan.source.audio.stream}", "-c:a", "aac", "-b:a", f"{AUDIO_KBPS}k"),
             *("-ar", str(AUDIO_HZ), "-ac", "2"),
-            *("-af", "aresample=async=1:min_hard_comp=0.02:first_pts=0"),
+            *("-af", _sound(plan)),
             *("-frag_duration", str(plan.segment_s * 1_000_000)),
             *("-movflags", "+delay_moov+default_base_moof+skip_trailer", *_bitexact(AUDIO)),
         ]
@@ -81,18 +82,31 @@ def _start(ffmpeg: str) -> list[str]:
     ]
 
 
+def _sound(plan: Plan) -> str:
+    """Return the filters that keep the sound beside the picture, from its begin to its end."""
+    end_s = f"{plan.source.video_end_s:.6f}"
+    placed = "aresample=async=1:min_hard_comp=0.02:first_pts=0"
+    return f"{placed},apad=whole_dur={end_s},atrim=end={end_s}"
+
+
 def _seek_s(plan: Plan, part: Part) -> float:
     start_s = part.cuts[0] / plan.timescale
     lead_s = 0 if plan.source.container.startswith(_INDEXED) else _UNINDEXED_LEAD_S
     return max(0.0, start_s - lead_s)
 
 
-def _filters(plan: Plan, part: Part) -> str:
+def _filters(plan: Plan, part: Part, *, from_beginning: bool) -> str:
     """Return the graph: the part's frames, from time 0 on, each rendition scaled from them."""
     largest = plan.encoded[-1]
-    span = f"start_pts={part.cuts[0]}" + (f":end_pts={part.end}" if part.end else "")
+    end = part.end or plan.end
+    span = f"start_pts={part.cuts[0]}" + (f":end_pts={end}" if end else "")
     chain = [
-        *normalising_filters(plan.source, width=largest.width, height=largest.height),
+        *normalising_filters(
+            plan.source,
+            width=largest.width,
+            height=largest.height,
+            from_beginning=from_beginning,
+        ),
         f"settb=1/{plan.timescale}",
         f"trim={span}",
         f"setpts=PTS-{part.cuts[0]}",

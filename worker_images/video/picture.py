@@ -10,8 +10,13 @@ _RGB, _HD, _UNNAMED = 0, 1, 2
 _SD = frozenset({4, 5, 6})
 
 
-def normalising_filters(source: Source, *, width: int, height: int) -> list[str]:
-    """Return the filters between the decoder and the split.
+def normalising_filters(
+    source: Source, *, width: int, height: int, from_beginning: bool = True
+) -> list[str]:
+    """Return the filters between the decoder and the trim to a part, which ends the stream.
+
+    Where frames are placed anew, the first is shown from 0 on when decoding begins there, and
+    the last without end.
 
     `width` and `height` are the largest rendition's: an HDR picture is scaled to them before its
     tones are mapped, which is done on floats and costs by the pixel. Rotation is the decoder's
@@ -22,17 +27,12 @@ def normalising_filters(source: Source, *, width: int, height: int) -> list[str]
     if source.interlaced:
         filters.append("bwdif=mode=send_frame:deint=interlaced")
     if source.is_vfr:
-        filters += [f"setpts=PTS-({_off_grid_s(source):.6f})/TB", f"fps={source.fps}"]
+        filters += [
+            f"setpts=PTS-({source.off_grid_s:.6f})/TB",
+            f"fps={source.fps}" + (":start_time=0" if from_beginning else ""),
+            "tpad=stop=-1:stop_mode=clone",
+        ]
     return [*filters, *color_filters(source, width=width, height=height)]
-
-
-def _off_grid_s(source: Source) -> float:
-    """Return how far the first frame lies off the rate's grid, at most half a frame.
-
-    Frames in the middle between two places would go to one or the other by their jitter, and some
-    be lost.
-    """
-    return source.video_start_s - float(round(source.video_start_s * source.fps) / source.fps)
 
 
 def color_filters(source: Source, *, width: int, height: int) -> list[str]:

@@ -62,6 +62,13 @@ class Plan:
         return tuple(rung for rung in self.ladder if rung != self.copied)
 
     @property
+    def end(self) -> int | None:
+        """The tick at which frames that are placed anew end; others end by themselves."""
+        if not self.source.is_vfr:
+            return None
+        return self.source.placed_frames * self.frame_ticks
+
+    @property
     def frame_ticks(self) -> int:
         """How long a frame is shown."""
         return round(self.timescale / self.source.fps)

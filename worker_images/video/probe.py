@@ -17,7 +17,7 @@ from worker_images.base.errors import Permanent
 from worker_images.video import container as media
 from worker_images.video.head import Head, audio_tracks, decodes_at, read_head
 from worker_images.video.remote import LIMIT_S, open_source
-from worker_images.video.source import Source
+from worker_images.video.source import UNSEEN_S, Source
 from worker_images.video.timing import timing
 
 _RETRY = "파일을 확인한 뒤 다시 업로드해 주세요."
@@ -33,6 +33,8 @@ _MISSING_S, _MISSING_SHARE = 2.0, 0.02
 _TAIL_S = 10.0
 #: Besides the beginning, a frame must decode at one of these shares of the duration.
 _SPOTS = (0.5, 0.9)
+#: Sound may go on so long after the last picture before that is held for it.
+_UNSHOWN_S = 0.1
 _JPEG_RANGE = 2
 
 
@@ -60,7 +62,7 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     if stream is None:
         raise Permanent(*(NO_VIDEO_STREAM if container.streams.audio else NOT_A_VIDEO))
     head = read_head(container, stream)
-    duration_s, video_end_s = _ends_s(container, stream)
+    duration_s, video_end_s, sound_end_s = _ends_s(container, stream, head)
     spots = [decodes_at(container, stream, video_end_s * share) for share in _SPOTS]
     if not head.frames or not any(spots):
         raise Permanent(*UNREADABLE)
@@ -68,12 +70,16 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     gaps = [after - before for before, after in pairwise((*keys, video_end_s))]
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
     found = timing(media.intervals_s(container, stream), rate, video_end_s)
+    video_start_s = max(0.0, (head.frames[0].time or 0.0) - media.start_s(container))
+    is_held = sound_end_s - video_end_s > _UNSHOWN_S
+    is_late = video_start_s > UNSEEN_S
+    is_told = media.names_every_frame(container, stream)
     return Source(
         duration_s=duration_s,
-        video_start_s=max(0.0, (head.frames[0].time or 0.0) - media.start_s(container)),
-        video_end_s=video_end_s,
+        video_start_s=video_start_s,
+        video_end_s=sound_end_s if is_held else video_end_s,
         fps=found.fps,
-        is_vfr=found.is_vfr or not media.names_every_frame(container, stream),
+        is_vfr=found.is_vfr or is_held or is_late or not is_told,
         container=container.format.name,
         video_bps=stream.bit_rate or round(size_bytes * 8 / duration_s),
         gop_max_s=max(gaps, default=None),
@@ -112,8 +118,10 @@ def _shown_size(frame: VideoFrame, aspect: Fraction) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def _ends_s(container: InputContainer, stream: VideoStream) -> tuple[float, float]:
-    """Return when the file and its pictures end, after a look at the file's last packets.
+def _ends_s(
+    container: InputContainer, stream: VideoStream, head: Head
+) -> tuple[float, float, float]:
+    """Return when the file, its pictures and what is heard end, after a look at the last packets.
 
     A live recording announces no duration: it is found there. Raises: Permanent for a file that
     ends well before the duration it announces.
@@ -127,12 +135,11 @@ def _ends_s(container: InputContainer, stream: VideoStream) -> tuple[float, floa
             end_s = shown_s + float((packet.duration or 0) * packet.time_base)
             ends[packet.stream_index] = max(ends.get(packet.stream_index, 0.0), end_s)
     begin_s = media.start_s(container)
-    last_s, video_end_s = max(ends.values()) - begin_s, ends[stream.index] - begin_s
+    last_s, video_s = max(ends.values()) - begin_s, ends[stream.index] - begin_s
     if announced_s is None:
         announced_s = max(last_s, 0.0)
     missing_s = announced_s - last_s
     if missing_s > _MISSING_S and missing_s > announced_s * _MISSING_SHARE:
         raise Permanent(*TRUNCATED)
-    if video_end_s <= 0 and stream.duration:
-        video_end_s = float((stream.start_time + stream.duration) * stream.time_base) - begin_s
-    return announced_s, min(video_end_s, announced_s) if video_end_s > 0 else announced_s
+    sound_s = max((ends[n] - begin_s for n in head.heard if n in ends), default=0.0)
+    return announced_s, min(video_s, announced_s) if video_s > 0 else announced_s, sound_s

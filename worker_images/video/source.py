@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+#: A start that no eye sees: a packet of sound lasts 21 ms and often comes first.
+UNSEEN_S = 0.03
+
 
 @dataclass(frozen=True)
 class AudioTrack:
@@ -21,7 +24,8 @@ class AudioTrack:
 class Source:
     """A readable video. Sizes are as shown: rotated, in square pixels.
 
-    Times are in seconds from the file's first packet on, as ffmpeg's output counts them.
+    Times are in seconds from the file's first packet on, as ffmpeg's output counts them. Pictures
+    are shown until `video_end_s`: the last one is held while there is sound.
     `fps` is the output's constant rate. `is_vfr` says that the source's frames do not come exactly
     at it, or that no index tells: they are placed anew, repeated or left out if need be.
     `transfer`, `matrix` and `primaries` are the numbers of ITU-T H.273, 2 when the file names
@@ -70,3 +74,19 @@ class Source:
     def hdr(self) -> str | None:
         """PQ and HLG are the two transfers of HDR (ITU-R BT.2100)."""
         return {16: "smpte2084", 18: "arib-std-b67"}.get(self.transfer)
+
+    @property
+    def off_grid_s(self) -> float:
+        """How much earlier the pictures are shown to come at whole frames, later if negative.
+
+        Those in the middle between two places would go to one or the other by their jitter, and
+        some be lost.
+        """
+        if self.video_start_s <= UNSEEN_S:
+            return self.video_start_s
+        return self.video_start_s - float(round(self.video_start_s * self.fps) / self.fps)
+
+    @property
+    def placed_frames(self) -> int:
+        """How many frames there are once they are placed anew."""
+        return max(1, round((self.video_end_s - self.off_grid_s) * self.fps))

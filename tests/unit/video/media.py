@@ -61,6 +61,15 @@ def screen(path: Path) -> None:
     )
 
 
+def paused(path: Path) -> None:
+    """Write a screen recording whose picture stands still from the first second on."""
+    run(
+        *(*pattern(), *_TONE, "-vf", "select='lt(n,30)'", "-fps_mode", "vfr", "-c:v", "libvpx"),
+        *("-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p", "-c:a", "libopus"),
+        path,
+    )
+
+
 def hdr(path: Path, params: str) -> None:
     """Write 10 bit HEVC as phones record it: a grey field at HDR's reference white."""
     grey = round(REFERENCE_WHITE_PQ * (940 - 64) + 64)
@@ -167,6 +176,10 @@ USABLE: dict[str, Callable[[Path], None]] = {
     "fast.mp4": lambda path: plain(path, rate="120"),
     "variable.mp4": variable,
     "screen.webm": screen,
+    "paused screen.webm": paused,
+    "late picture.mp4": lambda path: plain(path, "-vf", "trim=0.5"),
+    "long sound.mp4": lambda path: plain(path, "-vf", "trim=end=2.5"),
+    "short sound.mp4": lambda path: plain(path, "-af", "atrim=end=2.5"),
     "interlaced.mp4": lambda path: plain(
         path, "-vf", "interlace", "-flags", "+ildct+ilme", "-x264-params", "tff=1", rate="50"
     ),

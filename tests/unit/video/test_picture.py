@@ -122,11 +122,13 @@ def comb(frame: bytes) -> int:
 
 
 def test_a_start_between_two_places_is_moved_by_less_than_half_a_frame(plain: Source) -> None:
-    source = replace(plain, is_vfr=True, video_start_s=0.05, fps=Fraction(30))
+    source = replace(plain, is_vfr=True, video_start_s=0.11, fps=Fraction(30))
     assert normalising_filters(source, width=640, height=360)[:2] == [
-        "setpts=PTS-(-0.016667)/TB",
-        "fps=30",
+        "setpts=PTS-(0.010000)/TB",
+        "fps=30:start_time=0",
     ]
+    later = normalising_filters(source, width=640, height=360, from_beginning=False)
+    assert later[1] == "fps=30"
 
 
 def test_a_plain_source_is_only_named(plain: Source, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def test_all_are_built_in_the_documented_order(tmp_path: Path) -> None:
     done = build(tmp_path, "--tag", "t")
     assert done.returncode == 0, done.stderr
     assert built(tmp_path) == [f"{name}:t" for name in IMAGES.values()]
+
+
+def test_the_workflow_builds_the_same_in_the_same_order() -> None:
+    flow = (ROOT / ".github" / "workflows" / "images.yml").read_text("utf-8")
+    found = re.findall(r"\b([a-z]+):(academy-[a-z-]+)", flow)
+    assert found == list(IMAGES.items())
+    assert "--platform linux/arm64,linux/amd64" in flow
 
 
 def test_without_the_base_an_image_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -56,14 +56,14 @@ def is_pdf(data: bytes) -> bool:
 def flat_light(grey: Grey) -> Grey:
     """Return the picture as if lit evenly: each pixel against the paper around it.
 
-    The paper is what is left when everything thinner than a sixtieth of the shorter side, such as
+    The paper is what is left when everything thinner than a twelfth of the shorter side, such as
     writing, is closed; it is found on a small copy without grain, since light changes slowly.
     """
     height, width = grey.shape
     factor = max(1.0, min(height, width) / 500)
     size_px = (round(width / factor), round(height / factor))
     small = cv2.medianBlur(cv2.resize(grey, size_px, interpolation=cv2.INTER_AREA), 5)
-    size = max(15, round(min(small.shape) / 30) | 1)
+    size = round(min(small.shape) / 12) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     paper = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (0, 0), size / 3)
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)

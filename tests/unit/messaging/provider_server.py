@@ -50,6 +50,7 @@ class ProviderServer:
     fault: Fault = Fault.NONE
     out: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 0
+    connections: int = 0
     release: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -90,6 +91,10 @@ def closed_port() -> int:
 class _Handler(BaseHTTPRequestHandler):
     server_state: ProviderServer
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server_state.connections += 1
 
     def log_message(self, *args: object) -> None:
         pass

@@ -46,6 +46,15 @@ def test_a_text_that_is_taken_is_sent(
     assert len(server.out) == 1
 
 
+def test_no_connection_is_kept_that_the_provider_could_close_under_the_next_text(
+    provider_at: Callable[..., Provider], server: ProviderServer
+) -> None:
+    provider = provider_at(server.endpoint)
+    provider.send(SMS)
+    provider.send(SMS)
+    assert (server.connections, len(server.out)) == (2, 2)
+
+
 @pytest.mark.parametrize(
     "fault",
     [Fault.STATUS_500, Fault.STATUS_502, Fault.RESET_BEFORE, Fault.RESET_AFTER,

@@ -1,4 +1,4 @@
-"""`python -m worker_images.api.manage <command>`."""
+"""`python -m worker_images.api.manage <command>`, and `python manage.py <command>` in the image."""
 
 from __future__ import annotations
 

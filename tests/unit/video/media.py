@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
+import pytest
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 SECONDS = 4
@@ -19,8 +20,10 @@ _HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=e
 _TONE = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={SECONDS}")
 _PQ = "color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
 _HLG = "color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc"
-#: White at a tenth of PQ's scale for 203 cd/m2, the reference white of ITU-R BT.2408: 58 %.
-REFERENCE_WHITE_PQ = 0.58
+#: The HDR clips show one grey: in PQ the reference white of ITU-R BT.2408, in HLG a middle tone.
+HDR_LEVEL = 0.58
+#: How bright SDR shows it, from 0 to 1.
+SHOWN = {"pq.mov": 0.92, "hlg.mov": 0.80}
 
 
 def run(*arguments: object) -> None:
@@ -71,8 +74,8 @@ def paused(path: Path) -> None:
 
 
 def hdr(path: Path, params: str) -> None:
-    """Write 10 bit HEVC as phones record it: a grey field at HDR's reference white."""
-    grey = round(REFERENCE_WHITE_PQ * (940 - 64) + 64)
+    """Write 10 bit HEVC as phones record it: a grey field."""
+    grey = round(HDR_LEVEL * (940 - 64) + 64)
     picture = f"color=size=640x360:rate=30:duration={SECONDS},format=yuv420p10le"
     level = f"lutyuv=y={grey}:u=512:v=512,setparams={params}:range=tv"
     run(
@@ -216,6 +219,13 @@ UNUSABLE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "cut.mp4": ("TRUNCATED", cut),
     "hollow.mp4": ("UNREADABLE", hollow),
 }
+
+
+def shelf(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the test modules share what was rendered."""
+    folder = factory.getbasetemp() / "held"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def make(name: str, folder: Path) -> Path:

@@ -19,7 +19,7 @@ from worker_images.video.remote import RemoteFile
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("held")
+    return media.shelf(tmp_path_factory)
 
 
 LANDSCAPE: dict[str, Any] = {

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.contracts.states import AiJobState, TextState, VideoJobState, VideoState
 from worker_images.api.database.router import REPLICA
 from worker_images.api.environment import load_api_settings
 
@@ -19,7 +20,7 @@ SECRET_KEY = API.secret_key
 DEBUG = False
 ALLOWED_HOSTS = list(API.allowed_hosts)
 
-INSTALLED_APPS = ["rest_framework", "worker_images.api"]
+INSTALLED_APPS = ["rest_framework", "drf_spectacular", "worker_images.api"]
 ROOT_URLCONF = "worker_images.api.urls"
 WSGI_APPLICATION = "worker_images.api.wsgi.application"
 APPEND_SLASH = False
@@ -108,8 +109,26 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["worker_images.api.auth.OperatorToken"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "worker_images.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "academy API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "VideoState": [state.value for state in VideoState],
+        "VideoJobState": [state.value for state in VideoJobState],
+        "AiJobState": [state.value for state in AiJobState],
+        "TextState": [state.value for state in TextState],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "worker_images.api.openapi.plain.add_plain_paths",
+    ],
 }
 
 LOGGING_CONFIG = "worker_images.api.logs.configure"

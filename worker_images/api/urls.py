@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.urls import include, path
 
 from worker_images.api import errors
-from worker_images.api.views import enrollments, internal, operations, playback, texts, videos
+from worker_images.api.views import (
+    enrollments,
+    internal,
+    operations,
+    playback,
+    schema,
+    texts,
+    videos,
+)
 
 handler400 = errors.bad_request
 handler404 = errors.not_found
@@ -40,6 +48,7 @@ urlpatterns = [
     path("health", operations.health),
     path("health/", operations.health),
     path("metrics", operations.prometheus),
+    path("api/v1/schema/", schema.Schema.as_view()),
     path("api/v1/media/videos/", include(_videos)),
     path("api/v1/messaging/", include(_messaging)),
     path("api/v1/enrollments/", include(_enrollments)),

@@ -38,6 +38,7 @@ from django.db import connection, connections
 from django.test import Client
 
 from config.contracts.messages import decode_video_message
+from tests.unit.api import conformance
 from worker_images.api import assets, cache, facts, ports
 from worker_images.api.database.base import primary
 from worker_images.api.models import (
@@ -139,12 +140,16 @@ class Api:
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.client.get(path, headers=self._headers(headers))
+        answer = self.client.get(path, headers=self._headers(headers))
+        conformance.check("get", answer)
+        return answer
 
     def post(self, path: str, body: object = None, **headers: str) -> Any:
-        return self.client.post(
+        answer = self.client.post(
             path, body or {}, content_type="application/json", headers=self._headers(headers)
         )
+        conformance.check("post", answer)
+        return answer
 
     def init(self, **changes: object) -> Any:
         body = {"title": "함수", "filename": "lecture.mp4", "content_type": "video/mp4"}
@@ -177,13 +182,15 @@ def internal(database: None) -> Callable[..., Any]:
     def call(
         method: str, path: str, body: object = None, *, key: str | None = "unit-internal-key"
     ) -> Any:
-        return client.generic(
+        answer = client.generic(
             method,
             f"/api/v1/internal/video/{path}",
             "" if body is None else json.dumps(body),
             content_type="application/json",
             headers={} if key is None else {"X-Internal-Key": key},
         )
+        conformance.check(method.lower(), answer)
+        return answer
 
     return call
 

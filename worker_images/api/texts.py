@@ -101,6 +101,11 @@ def cancel(tenant_id: int, reservation_id: str) -> dict[str, int] | None:
     return {"cancelled_now": cancelled, **{state: counts.get(state, 0) for state in TextState}}
 
 
+def find(tenant_id: int, text_id: UUID) -> TextMessage | None:
+    """Return a tenant's text."""
+    return TextMessage.objects.filter(tenant_id=tenant_id, pk=text_id).first()
+
+
 def _reservation(tenant_id: int, reservation_id: str) -> QuerySet[TextMessage]:
     return TextMessage.objects.filter(tenant_id=tenant_id, reservation_id=reservation_id)
 
@@ -177,8 +182,3 @@ def _lock(order: Order) -> None:
     name = f"text_messages:{order.tenant_id}:{order.idempotency_key}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
-
-
-def find(tenant_id: int, text_id: UUID) -> TextMessage | None:
-    """Return a tenant's text."""
-    return TextMessage.objects.filter(tenant_id=tenant_id, pk=text_id).first()

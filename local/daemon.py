@@ -22,6 +22,8 @@ from local.hosts.instances import LocalInstances
 from local.hosts.lb_target_health import TargetHealth
 from local.hosts.load_balancer import LocalLoadBalancers
 from local.hosts.registry_images import RegistryImages
+from local.hosts.spot import PATH as SPOT_PATH
+from local.hosts.spot import SpotNotices
 from local.images import images_directory
 from local.server import SERVICES, EmbeddedAws, Surroundings, build
 from local.services.autoscaling.service import AutoScalingService
@@ -40,6 +42,7 @@ class _Parts:
     functions: LambdaFunctions
     instances: LocalInstances
     balancers: LocalLoadBalancers
+    spot: SpotNotices
 
 
 def serve(state_dir: Path, port: int) -> None:
@@ -56,7 +59,9 @@ def serve(state_dir: Path, port: int) -> None:
     def make_hosts(around: Surroundings) -> Hosts:
         made = _parts(state_dir, supervisor, around)
         parts.append(made)
-        around.application.mount(PREFIX, Imds(around.clients, REGION, around.clock))
+        imds = Imds(around.clients, REGION, around.clock, made.spot)
+        around.application.mount(PREFIX, imds)
+        around.application.mount(SPOT_PATH, made.spot)
         return Hosts(
             databases=PostgresServers(state_dir, supervisor),
             caches=RedisServers(state_dir, supervisor),
@@ -89,6 +94,7 @@ def _parts(state_dir: Path, supervisor: Supervisor, around: Surroundings) -> _Pa
         functions=LambdaFunctions(state_dir, supervisor, around.clients, endpoint=around.endpoint),
         instances=instances,
         balancers=LocalLoadBalancers(state_dir, around.clients, instances.port),
+        spot=SpotNotices(around.clients, around.clock),
     )
 
 
@@ -98,18 +104,16 @@ def _loop(aws: EmbeddedAws, parts: _Parts) -> Loop:
     assert isinstance(sqs, SqsService)  # noqa: S101 (narrows the type; SERVICES makes them)
     assert isinstance(autoscaling, AutoScalingService)  # noqa: S101
     assert isinstance(rotations, Rotations)  # noqa: S101
-    return Loop(
-        aws.clock,
-        controllers(
-            aws.clients,
-            aws.hosts,
-            sqs=sqs,
-            autoscaling=autoscaling,
-            rotations=rotations,
-            account=ACCOUNT,
-            region=REGION,
-            unhealthy=parts.balancers.unhealthy,
-            taken=parts.balancers.traffic.taken,
-            targets=parts.balancers.counted,
-        ),
+    made = controllers(
+        aws.clients,
+        aws.hosts,
+        sqs=sqs,
+        autoscaling=autoscaling,
+        rotations=rotations,
+        account=ACCOUNT,
+        region=REGION,
+        unhealthy=parts.balancers.unhealthy,
+        taken=parts.balancers.traffic.taken,
+        targets=parts.balancers.counted,
     )
+    return Loop(aws.clock, (*made, parts.spot))

@@ -11,6 +11,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
+from local import text_provider
 from local.application import Application
 from local.clients import ACCOUNT, REGION, Clients
 from local.clock import Clock
@@ -28,6 +29,7 @@ from local.services.rotations import Rotations
 from local.services.sqs.service import SqsService
 from local.signals import Signals
 from local.storage_front import StorageFront
+from local.text_provider import TextProvider
 
 HOST = "127.0.0.1"
 _BODILESS = {204, 304}
@@ -119,6 +121,9 @@ def build(
     clients = Clients(application, endpoint=endpoint)
     surroundings = Surroundings(application, clients, clock, endpoint)
     application.storage = StorageFront(clients, clock)
+    provider = TextProvider(faults)
+    application.mount(text_provider.PREFIX, provider)
+    application.mount(text_provider.TAKEN, provider)
     hosts = make_hosts(surroundings) if make_hosts else Hosts()
     made = [factory(surroundings, hosts) for factory in services]
     made.append(CloudFormation(Workspace(Store(clock), clients, hosts, endpoint, Signals(clock))))

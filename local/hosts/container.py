@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from config.contracts.environment import MESSAGING_ENDPOINT
 from local.hosts.docker_run import Run
 from local.hosts.instance_home import Facts, InstanceHome
 from local.hosts.ports import LOOPBACK, free_port
 from local.processes import Record, record
 from local.supervisor import write_json
+
+#: Where the embedded AWS plays the provider of texts.
+PROVIDER_PATH = "/_local/provider"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def program(
     """Return what a run of the image in directory `image` executes.
 
     Paths of the image are mapped into its directory. The environment is the image's and the run's
-    alone; added are only where this machine's Python, temporary files, AWS and ports are.
+    alone; added are only where this machine's Python, temporary files, AWS, ports and provider of
+    texts are.
 
     Raises: ValueError when neither image nor run names a command.
     """
@@ -96,6 +101,7 @@ def program(
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": facts.endpoint,
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": facts.imds,
+        MESSAGING_ENDPOINT: f"{facts.endpoint.rstrip('/')}{PROVIDER_PATH}",
     }
     if ports:
         plumbing["API_BIND"] = f"{LOOPBACK}:{next(iter(ports.values()))}"

@@ -1,7 +1,8 @@
 """The instance metadata service, version 2, of every instance: a WSGI application.
 
 Served below `/_local/imds/<instance id>/latest/...`, where the SDKs and the CLI find it through
-AWS_EC2_METADATA_SERVICE_ENDPOINT. Facts come from the EC2, IAM and Auto Scaling records.
+AWS_EC2_METADATA_SERVICE_ENDPOINT. Facts come from the EC2, IAM and Auto Scaling records, and from
+the Spot notices that were given.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from local.clock import Clock, SystemClock
+from local.hosts.spot import SpotNotices
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -44,10 +46,17 @@ def endpoint(base: str, instance_id: str) -> str:
 class Imds:
     """Tokens and metadata of all instances. Without a valid token everything else is 401."""
 
-    def __init__(self, clients: ClientSource, region: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        clients: ClientSource,
+        region: str,
+        clock: Clock | None = None,
+        spot: SpotNotices | None = None,
+    ) -> None:
         self._clients = clients
         self._region = region
         self._clock = clock or SystemClock()
+        self._spot = spot or SpotNotices(clients, self._clock)
         self._tokens: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
@@ -122,6 +131,7 @@ class Imds:
             "tags": {"instance": tags},
             "iam": lambda: self._iam(instance),
             "autoscaling": lambda: {"target-lifecycle-state": self._target_state(identifier)},
+            **self._spot.metadata(identifier),
         }
         return {
             "meta-data": metadata,

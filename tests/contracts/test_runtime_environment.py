@@ -106,8 +106,6 @@ def test_messaging_alone_renders_and_reads_the_providers_credentials(
     templates: Templates, environment: str
 ) -> None:
     settings = load_settings(environment)
-    if "messaging" not in settings.workers:
-        return
     path = kind_path(environment, "messaging")
     found = {
         name: parse_secret_reference(value)

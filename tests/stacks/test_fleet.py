@@ -44,11 +44,8 @@ def fleets(templates: Templates, environment: str) -> Iterator[list[Fleet]]:
     yield [Fleet(environment, kind, worker, templates[kind]) for kind, worker in workers.items()]
 
 
-def test_every_kind_has_a_stack_of_its_own_and_local_has_video(
-    fleets: list[Fleet], environment: str
-) -> None:
-    kinds = ["video"] if environment == "local" else ["video", "ai", "messaging"]
-    assert [fleet.kind for fleet in fleets] == kinds
+def test_every_kind_has_a_stack_of_its_own(fleets: list[Fleet]) -> None:
+    assert [fleet.kind for fleet in fleets] == ["video", "ai", "messaging"]
 
 
 def test_a_group_has_its_documented_name_and_bounds(fleets: list[Fleet]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from config.contracts.storage_keys import MASTER_PLAYLIST, hls_prefix
+from tests.hls.checker import check
 from tests.local.line.media import frame_size, frame_times
 from tests.local.line.platform import VIDEO_GROUP, Platform, wait_for
 
@@ -47,9 +48,9 @@ def test_every_rendition_decodes_to_the_frames_of_the_source(
         assert len(frame_times(playlist)) == len(source), rung
         sizes[rung] = frame_size(playlist)
     assert sizes == {1: (640, 360), 2: (1280, 720)}
-    assert "v1/index.m3u8" in master.read_text()
-    assert "v2/index.m3u8" in master.read_text()
-    assert (master.parent / "thumbnail.jpg").stat().st_size > 0
+    assert check(master.parent) == []
+    for name in ("thumbnail.jpg", "sprite-1.jpg", "thumbnails.vtt"):
+        assert (master.parent / name).stat().st_size > 0
 
 
 def test_renditions_switch_at_the_same_times(
@@ -76,6 +77,8 @@ def test_the_page_that_plays_it_serves_player_playlist_and_segments(
     segment = requests.get(f"{watch}hls/v1/index0.m4s", timeout=10)
     assert segment.status_code == 200
     assert segment.headers["Content-Type"] == "video/iso.segment"
+    sound = requests.get(f"{watch}hls/audio/index.m3u8", timeout=10)
+    assert sound.text.startswith("#EXTM3U")
 
 
 def test_backlog_was_published_under_the_documented_dimension(

@@ -24,6 +24,9 @@ PERMISSIONS = {
     "s3:ListObjectsV2": ("s3:ListBucket",),
     "s3:DeleteObjects": ("s3:DeleteObject",),
     "lambda:Invoke": ("lambda:InvokeFunction",),
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
+    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
+    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
 }
 #: boto3's own transfers over several calls: a HEAD and GETs; PUT, or parts that are given up.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions

@@ -39,17 +39,14 @@ def modules_below(package: str) -> list[str]:
     return [_dotted(path) for path in found if not path.name.startswith("testing")]
 
 
-def reached(
-    whole: Iterable[str], entries: Iterable[str] = (), *, without: Iterable[str] = ()
-) -> list[Spot]:
+def reached(whole: Iterable[str], entries: Iterable[str] = ()) -> list[Spot]:
     """Return every node that a program reaches.
 
     `whole` are modules of which every line counts: the program's own, and those run with `-m`.
     `entries` are functions (`ops.release_commands:deploy`) and methods
-    (`worker_images.base.storage:.put_file`) that somebody calls by their names; `without` are
-    those that do not run.
+    (`worker_images.base.storage:.put_file`) that somebody calls by their names.
     """
-    program = _Program(frozenset(whole), frozenset(without))
+    program = _Program(frozenset(whole))
     for module in sorted(program.whole):
         program.load(module)
     for entry in entries:
@@ -58,7 +55,6 @@ def reached(
         assert name in program.defined[module], f"{entry} does not exist"
         program.wake(name if name.startswith(".") else entry)
     assert program.spots, "nothing is reached: this looks in the wrong place"
-    assert program.skipped == program.without, "what does not run must be there"
     return program.spots
 
 
@@ -70,10 +66,8 @@ def nodes(spots: Iterable[Spot], kind: type[ast.AST]) -> Iterator[Spot]:
 class _Program:
     """What runs so far. Definitions sleep under `module:function` or `.method`."""
 
-    def __init__(self, whole: frozenset[str], without: frozenset[str]) -> None:
+    def __init__(self, whole: frozenset[str]) -> None:
         self.whole = whole
-        self.without = without
-        self.skipped: set[str] = set()
         self.spots: list[Spot] = []
         self.defined: dict[str, set[str]] = defaultdict(set)
         self._loaded: set[str] = set()
@@ -111,9 +105,6 @@ class _Program:
             key = f".{name}" if method else f"{module}:{name}"
             local = key.removeprefix(f"{module}:")
             self.defined[module].add(local)
-            if f"{module}:{local}" in self.without:
-                self.skipped.add(f"{module}:{local}")
-                return
             if not (whole or key in self._awake):
                 self._asleep[key].append(spot)
                 return

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 KINDS = {image: kind for kind, image in IMAGES.items()}
 BASE = "worker_images.base"
-#: Does nothing on S3, where a lifecycle rule does it; R2 knows no roles.
-ON_R2_ALONE = "worker_images.api.management.commands.relay_outbox:._expire_originals"
 #: GitHub's variable that a workflow finds its role in, by the subject that the role trusts.
 VARIABLES = {"pull_request": "AWS_DIFF_ROLE", "environment:images": "AWS_IMAGES_ROLE"}
 
@@ -71,7 +69,7 @@ def _by_image(role: Role, kind: str, commands: str) -> Iterator[Call]:
     commands += (ROOT / "worker_images" / kind / "Dockerfile").read_text("utf-8")
     run = set(re.findall(rf"-m['\", ]+({BASE}[\w.]+)", commands))
     whole = run | set(modules_below(f"worker_images.{kind}"))
-    calls = _calls(frozenset(whole), without=ON_R2_ALONE if kind == "api" else None)
+    calls = _calls(frozenset(whole))
     own_keys = _store(role.templates) == "r2"
     for call in (*calls, *operators(kind)):
         if not (own_keys and call.action.startswith("s3:")):
@@ -79,15 +77,9 @@ def _by_image(role: Role, kind: str, commands: str) -> Iterator[Call]:
 
 
 @cache
-def _calls(
-    whole: frozenset[str],
-    entries: tuple[str, ...] = (),
-    *,
-    without: str | None = None,
-) -> frozenset[Call]:
+def _calls(whole: frozenset[str], entries: tuple[str, ...] = ()) -> frozenset[Call]:
     """Return what a program calls; many roles run the same one."""
-    spots = reached(whole, entries, without=[without] if without else [])
-    return frozenset(sdk_calls(spots))
+    return frozenset(sdk_calls(reached(whole, entries)))
 
 
 def _store(templates: Templates) -> str:

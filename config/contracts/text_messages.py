@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from config.contracts.fields import (
@@ -57,8 +58,6 @@ def encode_text_job(job: TextJob) -> str:
 def decode_text_job(body: str) -> TextJob:
     """Return the text that a body of the messaging queue holds. Raises: Undecodable."""
     fields = body_fields(body)
-    has_replacements = fields.get("alimtalk_replacements") is not None
-    replacements = mapping(fields, "alimtalk_replacements") if has_replacements else {}
     return TextJob(
         job_id=uuid(fields, "job_id") if "job_id" in fields else _id_of(fields),
         tenant_id=integer(fields, "tenant_id"),
@@ -69,7 +68,7 @@ def decode_text_job(body: str) -> TextJob:
         message_mode=_mode(optional_text(fields, "message_mode") or MessageMode.SMS),
         reservation_id=_reservation(fields),
         template_id=optional_text(fields, "template_id"),
-        alimtalk_replacements={name: str(value) for name, value in replacements.items()},
+        alimtalk_replacements=_replacements(fields),
     )
 
 
@@ -79,6 +78,18 @@ def _reservation(fields: dict[str, object]) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return optional_text(fields, "reservation_id")
+
+
+def _replacements(fields: dict[str, Any]) -> dict[str, str]:
+    """The application before wrote `[{"key": "name", "value": "..."}]`; ours is a mapping."""
+    value = fields.get("alimtalk_replacements")
+    if value is None:
+        return {}
+    if not isinstance(value, list):
+        return {name: str(each) for name, each in mapping(fields, "alimtalk_replacements").items()}
+    if not all(isinstance(each, dict) and "key" in each and "value" in each for each in value):
+        raise Undecodable("alimtalk_replacements must be a mapping or a list of {key, value}")
+    return {str(each["key"]): str(each["value"]) for each in value}
 
 
 def _mode(value: str) -> MessageMode:

@@ -31,7 +31,7 @@ UNREADABLE = ("UNREADABLE", f"동영상 파일이 손상되어 재생할 수 없
 _MISSING_S, _MISSING_SHARE = 2.0, 0.02
 #: How far from the end the look at it begins.
 _TAIL_S = 10.0
-#: Besides the beginning, a frame must decode at one of these shares of the duration.
+#: Besides the beginning, a frame must decode at these shares of the duration.
 _SPOTS = (0.5, 0.9)
 #: Sound may go on so long after the last picture before that is held for it.
 _UNSHOWN_S = 0.1
@@ -64,7 +64,9 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     head = read_head(container, stream)
     duration_s, video_end_s, sound_end_s = _ends_s(container, stream, head)
     spots = [decodes_at(container, stream, video_end_s * share) for share in _SPOTS]
-    if not head.frames or not any(spots):
+    is_told = media.names_every_frame(container, stream)
+    # Without an index a seek may land behind the last key frame of a file that is whole.
+    if not head.frames or not (all(spots) if is_told else any(spots)):
         raise Permanent(*UNREADABLE)
     keys = media.key_frame_times(container, stream)
     gaps = [after - before for before, after in pairwise((*keys, video_end_s))]
@@ -73,7 +75,6 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     video_start_s = max(0.0, (head.frames[0].time or 0.0) - media.start_s(container))
     is_held = sound_end_s - video_end_s > _UNSHOWN_S
     is_late = video_start_s > UNSEEN_S
-    is_told = media.names_every_frame(container, stream)
     return Source(
         duration_s=duration_s,
         video_start_s=video_start_s,

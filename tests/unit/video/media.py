@@ -125,11 +125,11 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 5])
 
 
-def hollow(path: Path) -> None:
+def hollow(path: Path, kept_share: float) -> None:
     """Write a file of the right size in which only the beginning was ever saved."""
-    plain(path, "-movflags", "+faststart", "-b:v", "3M")
+    plain(path, "-movflags", "+faststart", "-b:v", "3M", "-g", "15")
     data = path.read_bytes()
-    kept = len(data) // 4
+    kept = round(len(data) * kept_share)
     path.write_bytes(data[:kept] + bytes(len(data) - kept))
 
 
@@ -217,7 +217,8 @@ UNUSABLE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "cover.m4a": ("NO_VIDEO_STREAM", cover_only),
     "index missing.mp4": ("TRUNCATED", index_missing),
     "cut.mp4": ("TRUNCATED", cut),
-    "hollow.mp4": ("UNREADABLE", hollow),
+    "hollow.mp4": ("UNREADABLE", lambda path: hollow(path, 0.25)),
+    "hollow tail.mp4": ("UNREADABLE", lambda path: hollow(path, 0.7)),
 }
 
 

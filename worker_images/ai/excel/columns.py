@@ -12,7 +12,6 @@ from itertools import islice
 SEARCHED_ROWS = 30
 
 NAME, PHONE, PARENT_PHONE, SCHOOL, GRADE = "name", "phone", "parent_phone", "school", "grade"
-FIELDS = (NAME, PHONE, PARENT_PHONE, SCHOOL, GRADE)
 
 _IN_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|<.*?>", re.DOTALL)
 _NO_LETTER = re.compile(r"[^0-9a-z가-힣]+")

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from worker_images.ai.excel.columns import FIELDS, GRADE, NAME, PARENT_PHONE, PHONE, SCHOOL
+from worker_images.ai.excel.columns import GRADE, NAME, PARENT_PHONE, PHONE, SCHOOL
 
 MAX_CHARACTERS = 50
 
@@ -15,6 +15,8 @@ MAX_CHARACTERS = 50
 _TELEPHONE = re.compile(
     r"010\d{8}|01[16-9]\d{7,8}|02\d{7,8}|0[3-6][1-5]\d{7,8}|070\d{8}|050\d{8,9}", re.ASCII
 )
+#: How nearly every number is written; it takes a third of the time of the way around.
+_USUAL = re.compile(r"(010)-?([0-9]{4})-?([0-9]{4})")
 _NO_DIGIT = re.compile(r"[^0-9]+")
 #: What people write where there is no number.
 _NONE = frozenset(("", "-", "--", ".", "x", "없음", "무", "해당없음", "n/a", "na", "none"))
@@ -51,16 +53,16 @@ def read_student(
     `columns` says where each field stands; a row may be shorter than its titles.
     """
     problems: list[Problem] = []
-    values: dict[str, str] = {}
-    for field in FIELDS:
+    values: list[str] = []
+    for field, read in _READERS:
         at = columns.get(field)
         cell = row[at] if at is not None and at < len(row) else ""
         try:
-            values[field] = _READERS[field](cell)
+            values.append(read(cell))
         except ValueError as error:
-            values[field] = text(cell)
-            problems.append(Problem(field, values[field][:MAX_CHARACTERS], str(error)))
-    student = Student(**values)
+            values.append(text(cell))
+            problems.append(Problem(field, values[-1][:MAX_CHARACTERS], str(error)))
+    student = Student(*values)
     if not any(student):
         return None
     if not student.name:
@@ -93,10 +95,10 @@ def telephone(value: object) -> str:
 
     A cell that holds a number has lost its leading 0, and +82 stands for it.
     """
+    if isinstance(value, str) and (usual := _USUAL.fullmatch(value)):
+        return "".join(usual.groups())
     given = text(value)
-    digits = _NO_DIGIT.sub("", given)
-    if not digits.isascii() or not digits:
-        digits = _NO_DIGIT.sub("", unicodedata.normalize("NFKC", given))
+    digits = _NO_DIGIT.sub("", unicodedata.normalize("NFKC", given))
     if not digits and given.lower() in _NONE:
         return ""
     for candidate in (digits, f"0{digits}", *_without_country(digits)):
@@ -119,10 +121,11 @@ def _short_text(value: object) -> str:
     return found
 
 
-_READERS: dict[str, Callable[[object], str]] = {
-    NAME: _short_text,
-    PHONE: telephone,
-    PARENT_PHONE: telephone,
-    SCHOOL: _short_text,
-    GRADE: _short_text,
-}
+#: In the order of a Student's fields.
+_READERS: tuple[tuple[str, Callable[[object], str]], ...] = (
+    (NAME, _short_text),
+    (PHONE, telephone),
+    (PARENT_PHONE, telephone),
+    (SCHOOL, _short_text),
+    (GRADE, _short_text),
+)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-import boto3
-
 from config.contracts.queues import copy_after
 from worker_images.base.clock import SystemClock
 from worker_images.base.consumer import Consumer
@@ -28,6 +26,7 @@ from worker_images.base.prometheus import PrometheusMetrics
 from worker_images.base.queue import Queue, SqsQueue
 from worker_images.base.runner import Surroundings, job_runner, task_runner
 from worker_images.base.settings import WorkerSettings
+from worker_images.base.sqs_client import open_sqs
 from worker_images.base.status import PostgresStatus
 from worker_images.base.storage import Storage, open_storage
 from worker_images.base.work import Handler, Runner
@@ -103,7 +102,7 @@ class Parts:
         )
 
     def _queue(self, keys: Sequence[str]) -> Queue:
-        sqs = boto3.client("sqs", region_name=self.settings.region)
+        sqs = open_sqs(self.settings.region)
         seconds = self.settings.visibility_timeout_s
         made = [
             (key, SqsQueue(sqs, key, self.settings.queue_names[key], visibility_timeout_s=seconds))

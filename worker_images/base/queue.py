@@ -46,7 +46,8 @@ class Queue(Protocol):
 class SqsQueue:
     """`Queue` over SQS, `client` being boto3's or worker_images.base.sqs_client's.
 
-    Calls GetQueueUrl, ReceiveMessage, ChangeMessageVisibility and DeleteMessage.
+    Calls GetQueueUrl, ReceiveMessage, and ChangeMessageVisibility and DeleteMessage or their
+    batches, which need the same permissions.
     """
 
     def __init__(self, client: Any, key: str, name: str, *, visibility_timeout_s: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 
-from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle, instance_id
+from worker_images.base.imds import Metadata
+from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle
 from worker_images.base.queue import SqsQueue
 from worker_images.base.render_env import Stored, main
 from worker_images.base.settings import StorageSettings
@@ -144,22 +146,41 @@ def test_an_upload_to_r2_carries_no_checksum_trailer(tmp_path: Path) -> None:
 def test_a_message_is_received_hidden_and_deleted() -> None:
     client = boto3.client("sqs")
     url = client.create_queue(QueueName="academy-video-jobs")["QueueUrl"]
-    queue = SqsQueue(client, "academy-video-jobs", visibility_timeout_s=30)
-    assert queue.receive(0) is None
+    queue = SqsQueue(client, "video", "academy-video-jobs", visibility_timeout_s=30)
+    assert queue.receive(0) == []
     client.send_message(QueueUrl=url, MessageBody="hello")
-    first = queue.receive(0)
-    assert first is not None
-    assert (first.body, first.receive_count) == ("hello", 1)
+    (first,) = queue.receive(0)
+    assert (first.body, first.receive_count, first.queue) == ("hello", 1, "video")
     assert first.sent_at > 1_000_000_000
-    assert queue.receive(0) is None
-    queue.hide(first, 0)
-    second = queue.receive(0)
-    assert second is not None
+    assert queue.receive(0) == []
+    queue.hide([first], 0)
+    (second,) = queue.receive(0)
     assert second.receive_count == 2
-    queue.delete(second)
+    queue.delete([second])
+    assert left(client, url) == {"0"}
+
+
+def left(client: Any, url: str) -> set[str]:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    left = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    assert set(left.values()) == {"0"}
+    return set(
+        client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()
+    )
+
+
+def test_many_messages_are_hidden_and_deleted_in_batches_and_the_refused_are_named() -> None:
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName="academy-messaging-jobs")["QueueUrl"]
+    queue = SqsQueue(client, "messaging", "academy-messaging-jobs", visibility_timeout_s=30)
+    for number in range(12):
+        client.send_message(QueueUrl=url, MessageBody=str(number))
+    received = [message for _ in range(4) for message in queue.receive(0, 10)]
+    assert len(received) == 12
+    assert queue.hide(received, 0) == []
+    received = [message for _ in range(4) for message in queue.receive(0, 10)]
+    gone = replace(received[3], receipt="no such receipt")
+    assert queue.delete([*received[:3], gone, *received[4:]]) == [gone]
+    assert queue.delete([received[3]]) == []
+    assert left(client, url) == {"0"}
 
 
 def group(minimum: int) -> tuple[Any, str]:
@@ -187,16 +208,18 @@ def described(client: Any) -> Any:
     return client.describe_auto_scaling_groups()["AutoScalingGroups"][0]
 
 
+def lifecycle(client: Any, own_id: str, endpoint: str = "http://127.0.0.1:1") -> InstanceLifecycle:
+    return InstanceLifecycle(client, "academy-video-worker-asg", own_id, Metadata(endpoint))
+
+
 def test_an_idle_instance_ends_itself_and_its_place_goes_with_it() -> None:
     client, own_id = group(minimum=0)
-    assert InstanceLifecycle(client, "academy-video-worker-asg", own_id).leave()
+    assert lifecycle(client, own_id).leave()
     assert described(client)["DesiredCapacity"] == 0
     assert described(client)["Instances"] == []
 
 
-def test_an_instance_that_the_group_keeps_is_protected_again() -> None:
-    client, own_id = group(minimum=1)
-
+def refuse_to_terminate(client: Any) -> None:
     def refuse(**arguments: object) -> None:
         (instance,) = described(client)["Instances"]
         assert not instance["ProtectedFromScaleIn"]
@@ -204,9 +227,44 @@ def test_an_instance_that_the_group_keeps_is_protected_again() -> None:
         raise client.exceptions.ClientError({"Error": error}, "Terminate")
 
     client.terminate_instance_in_auto_scaling_group = refuse
-    assert not InstanceLifecycle(client, "academy-video-worker-asg", own_id).leave()
+
+
+def test_an_instance_that_the_group_keeps_is_protected_again() -> None:
+    client, own_id = group(minimum=1)
+    refuse_to_terminate(client)
+    assert not lifecycle(client, own_id).leave()
     (instance,) = described(client)["Instances"]
     assert instance["ProtectedFromScaleIn"]
+
+
+def test_a_worker_that_cannot_be_protected_again_works_on() -> None:
+    client, own_id = group(minimum=1)
+    refuse_to_terminate(client)
+    protect = client.set_instance_protection
+
+    def once(**arguments: Any) -> None:
+        if arguments["ProtectedFromScaleIn"]:
+            raise client.exceptions.ClientError({"Error": {"Code": "Throttling"}}, "Protect")
+        protect(**arguments)
+
+    client.set_instance_protection = once
+    assert not lifecycle(client, own_id).leave()
+
+
+def test_a_noticed_instance_is_replaced_after_it_was_drained(metadata: dict[str, str]) -> None:
+    client, own_id = group(minimum=0)
+    found = lifecycle(client, own_id, metadata["endpoint"])
+    found.give_way()
+    assert described(client)["Instances"], "nothing was noticed"
+    metadata["spot/instance-action"] = '{"action": "terminate"}'
+    noticed: list[str] = []
+    done = threading.Event()
+    found.watch(lambda reason: (noticed.append(reason), done.set())[0])
+    assert done.wait(10)
+    assert "Spot" in noticed[0]
+    found.give_way()
+    assert described(client)["DesiredCapacity"] == 1
+    assert own_id not in [each["InstanceId"] for each in described(client)["Instances"]]
 
 
 def test_outside_a_group_nobody_leaves() -> None:
@@ -214,7 +272,7 @@ def test_outside_a_group_nobody_leaves() -> None:
 
 
 class _Metadata(BaseHTTPRequestHandler):
-    """The metadata service, version 2 alone."""
+    """The metadata service, version 2 alone; it answers what its server's `leaves` say."""
 
     def do_PUT(self) -> None:
         known = self.path == "/imds/latest/api/token" and int(
@@ -226,8 +284,9 @@ class _Metadata(BaseHTTPRequestHandler):
         if self.headers["X-aws-ec2-metadata-token"] != "a-token":
             self._answer(401, "")
             return
-        known = self.path == "/imds/latest/meta-data/instance-id"
-        self._answer(200 if known else 404, "i-0123456789abcdef0")
+        leaves: dict[str, str] = self.server.leaves  # type: ignore[attr-defined]
+        found = leaves.get(self.path.removeprefix("/imds/latest/meta-data/"))
+        self._answer(404 if found is None else 200, found or "")
 
     def _answer(self, code: int, text: str) -> None:
         self.send_response(code)
@@ -238,16 +297,42 @@ class _Metadata(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
-def test_an_instance_learns_its_id_from_the_metadata_service() -> None:
+@pytest.fixture
+def metadata() -> Iterator[dict[str, str]]:
+    """What the metadata service answers, and its `endpoint`."""
+    leaves = {
+        "instance-id": "i-0123456789abcdef0",
+        "autoscaling/target-lifecycle-state": "InService",
+    }
     with HTTPServer(("127.0.0.1", 0), _Metadata) as server:
+        server.leaves = leaves  # type: ignore[attr-defined]
+        leaves["endpoint"] = f"http://127.0.0.1:{server.server_port}/imds/"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        try:
-            endpoint = f"http://127.0.0.1:{server.server_port}/imds/"
-            assert instance_id(endpoint) == "i-0123456789abcdef0"
-        finally:
-            server.shutdown()
-            thread.join()
+        yield leaves
+        server.shutdown()
+        thread.join()
+
+
+def test_an_instance_learns_its_id_from_the_metadata_service(metadata: dict[str, str]) -> None:
+    assert Metadata(metadata["endpoint"]).instance_id() == "i-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("leaf", "value", "reason"),
+    [
+        ("spot/instance-action", '{"action": "stop"}', "takes this Spot instance back"),
+        ("events/recommendations/rebalance", '{"noticeTime": "x"}', "recommends to leave"),
+        ("autoscaling/target-lifecycle-state", "Terminated", "the group ends"),
+    ],
+)
+def test_each_notice_is_understood(
+    metadata: dict[str, str], leaf: str, value: str, reason: str
+) -> None:
+    service = Metadata(metadata["endpoint"])
+    assert service.notice() is None
+    metadata[leaf] = value
+    assert reason in str(service.notice())
 
 
 def test_the_command_renders_every_page_of_parameters_and_resolves_secrets(

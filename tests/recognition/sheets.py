@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,20 +50,28 @@ def filled(layout: Layout, random: Random, *, hand: float = 0.7, doubtful: float
     """Fill a sheet: `hand` is how dark the pencil is (0 to 1), `doubtful` the share of questions
     that are not plainly answered.
     """
-    page = np.array(render(layout, title="모의고사"))
-    labels = []
     unusual = [kind for kind in Kind if kind is not Kind.FILLED]
-    for question in range(1, layout.questions + 1):
-        kind = Kind.FILLED
-        if random.random() < doubtful:
-            kind = unusual[random.integers(len(unusual))]
-        labels.append(_answer(page, layout, question, kind, hand, random))
+    kinds = [
+        unusual[random.integers(len(unusual))] if random.random() < doubtful else Kind.FILLED
+        for _ in range(layout.questions)
+    ]
+    return answered(layout, kinds, random, hand=hand)
+
+
+def answered(layout: Layout, kinds: Sequence[Kind], random: Random, *, hand: float) -> Filled:
+    """Answer each question in its kind."""
+    page = np.array(render(layout, title="모의고사"))
+    labels = [
+        _answer(page, layout, question, kind, (hand, random))
+        for question, kind in enumerate(kinds, start=1)
+    ]
     return Filled(page, labels)
 
 
 def _answer(
-    page: Photo, layout: Layout, question: int, kind: Kind, hand: float, random: Random
+    page: Photo, layout: Layout, question: int, kind: Kind, pupil: tuple[float, Random]
 ) -> Label:
+    hand, random = pupil
     first, second = (int(c) + 1 for c in random.choice(layout.choices, 2, replace=False))
     x_mm, y_mm = layout.row(question)
 

@@ -1,0 +1,1 @@
+"""Speech to WebVTT: a lecture's audio, heard in chunks."""

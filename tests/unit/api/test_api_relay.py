@@ -173,3 +173,26 @@ def test_the_process_delivers_sweeps_and_ends_cleanly_on_a_signal(
     assert set(queued_jobs()) == {job_id, str(lost.pk)}
     events = [json.loads(line)["event"] for line in log.splitlines()]
     assert sorted(events) == ["relay started", "relay stopped", "stuck job settled"]
+
+
+def test_the_process_ends_to_be_started_again_when_one_of_its_works_breaks(
+    database: None, environment: dict[str, str]
+) -> None:
+    program = (
+        "import sys\n"
+        "import django; django.setup()\n"
+        "from worker_images.api import manage, texts_schedule\n"
+        "texts_schedule.queue_until = lambda stop: 1 / 0\n"
+        "sys.argv = ['manage', 'relay_outbox']\n"
+        "manage.main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "ended by itself: scheduled texts" in ended.stderr

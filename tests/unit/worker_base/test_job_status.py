@@ -136,7 +136,7 @@ def test_an_unknown_job_has_no_facts_and_no_claim(world: Any) -> None:
 def test_of_many_claimers_at_once_exactly_one_wins(database: Database, postgres_uri: str) -> None:
     job_id = "00000000-0000-4000-8000-000000000001"
     with database.cursor() as cursor:
-        cursor.execute("INSERT INTO videos (id, tenant_id) VALUES (7, 3)")
+        cursor.execute("INSERT INTO videos (id, tenant_id, file_key) VALUES (7, 3, 'key')")
         cursor.execute(
             "INSERT INTO video_jobs (id, video_id, tenant_id) VALUES (%s, 7, 3)", [job_id]
         )

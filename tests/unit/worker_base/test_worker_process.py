@@ -52,7 +52,7 @@ class Platform:
         job_id = str(uuid4())
         self.s3.upload_file(str(clip), "academy-video", KEY)
         with self.database.cursor() as cursor:
-            cursor.execute("INSERT INTO videos (id, tenant_id) VALUES (7, 1)")
+            cursor.execute("INSERT INTO videos (id, tenant_id, file_key) VALUES (7, 1, %s)", [KEY])
             job = "INSERT INTO video_jobs (id, video_id, tenant_id) VALUES (%s, 7, 1)"
             cursor.execute(job, [job_id])
         self.sqs.send_message(QueueUrl=self.url, MessageBody=encode(VideoJob(job_id, 7, 1, KEY)))

@@ -55,7 +55,7 @@ def _track(stream: AudioStream, head: Head) -> AudioTrack:
     codec = stream.codec_context
     return AudioTrack(
         stream=stream.index,
-        codec=codec.name if codec is not None else "unknown",
+        codec=codec.codec.canonical_name if codec is not None else "unknown",
         channels=codec.layout.nb_channels if codec is not None else 0,
         is_default=bool(stream.disposition & stream.disposition.default),
         decodable=stream.index in head.heard,

@@ -24,6 +24,10 @@ _RETRY = "파일을 확인한 뒤 다시 업로드해 주세요."
 EMPTY_FILE = ("EMPTY_FILE", f"업로드된 파일이 비어 있습니다. {_RETRY}")
 NOT_A_VIDEO = ("NOT_A_VIDEO", f"동영상 파일이 아니거나 지원하지 않는 형식입니다. {_RETRY}")
 NO_VIDEO_STREAM = ("NO_VIDEO_STREAM", f"파일에 영상 화면이 없습니다(소리만 있음). {_RETRY}")
+UNKNOWN_CODEC = (
+    "UNKNOWN_CODEC",
+    "지원하지 않는 압축 방식(코덱)의 영상입니다. MP4(H.264)로 저장한 뒤 다시 업로드해 주세요.",
+)
 TRUNCATED = ("TRUNCATED", f"동영상 파일이 중간에 잘려 있습니다. {_RETRY}")
 UNREADABLE = ("UNREADABLE", f"동영상 파일이 손상되어 재생할 수 없습니다. {_RETRY}")
 
@@ -61,6 +65,8 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     stream = media.video_stream(container)
     if stream is None:
         raise Permanent(*(NO_VIDEO_STREAM if container.streams.audio else NOT_A_VIDEO))
+    if stream.codec_context is None:
+        raise Permanent(*UNKNOWN_CODEC)
     head = read_head(container, stream)
     duration_s, video_end_s, sound_end_s = _ends_s(container, stream, head)
     spots = [decodes_at(container, stream, video_end_s * share) for share in _SPOTS]
@@ -99,7 +105,7 @@ def _picture(stream: VideoStream, head: Head) -> dict[str, Any]:
         "rotation": frame.rotation % 360,
         "square_pixels": aspect == 1,
         "video_stream": stream.index,
-        "codec": codec.name,
+        "codec": codec.codec.canonical_name,
         "profile": codec.profile or "",
         "pixel_format": frame.format.name,
         "bit_depth": max(component.bits for component in frame.format.components),

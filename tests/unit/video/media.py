@@ -113,6 +113,19 @@ def unknown_track(path: Path) -> None:
     path.write_bytes(data)
 
 
+def unknown_codec(path: Path) -> None:
+    """Write pictures that no decoder knows, as those of a protected film are named."""
+    plain(path)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"encv").replace(b"avcC", b"sinf"))
+
+
+def beginning_lost(path: Path) -> None:
+    """Write a broadcast that was switched on between two key frames, at the second second."""
+    whole = path.with_name("whole.ts")
+    plain(whole)
+    path.write_bytes(whole.read_bytes()[188 * 400 :])
+
+
 def index_missing(path: Path) -> None:
     """Write the first half of a recording whose index would have come last."""
     plain(path)
@@ -195,6 +208,8 @@ USABLE: dict[str, Callable[[Path], None]] = {
     "unknown track.mp4": unknown_track,
     "surround.mp4": surround,
     "late start.ts": lambda path: plain(path, "-muxdelay", "5"),
+    "beginning lost.ts": beginning_lost,
+    "one picture.mp4": lambda path: plain(path, "-vf", "select='eq(n,0)'"),
     "old.avi": lambda path: plain(path, "-c:v", "mpeg4", "-c:a", "libmp3lame"),
     "camera.mkv": lambda path: plain(path, rate="30000/1001"),
     "fragments.mp4": lambda path: plain(path, "-movflags", "+frag_keyframe+empty_moov"),
@@ -215,6 +230,7 @@ UNUSABLE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "sound.m4a": ("NO_VIDEO_STREAM", sound_only),
     "sound.mp3": ("NO_VIDEO_STREAM", lambda path: run(*_TONE, path)),
     "cover.m4a": ("NO_VIDEO_STREAM", cover_only),
+    "unknown codec.mp4": ("UNKNOWN_CODEC", unknown_codec),
     "index missing.mp4": ("TRUNCATED", index_missing),
     "cut.mp4": ("TRUNCATED", cut),
     "hollow.mp4": ("UNREADABLE", lambda path: hollow(path, 0.25)),

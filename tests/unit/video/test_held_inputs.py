@@ -64,6 +64,9 @@ WANTED = {
     "surround.mp4": Wanted(),
     "late start.ts": Wanted(),
     "camera.mkv": Wanted(),
+    "one picture.mp4": Wanted(),
+    # The picture comes two seconds after the sound, and off the grid of frames by 0.7 of one.
+    "beginning lost.ts": Wanted(frames=121),
     # Both files hold one gap of a frame, which the frame before fills.
     "old.avi": Wanted(frames=121),
     "fragments.mp4": Wanted(frames=121),

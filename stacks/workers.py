@@ -9,9 +9,15 @@ from constructs import Construct
 
 from config.contracts.ladder import Rung, format_ladder
 from config.contracts.names import worker_group_name
+from config.contracts.storage_keys import EXCEL_EXPORTS_PREFIX, EXCEL_UPLOADS_PREFIX
 from config.model_workers import WorkerKind
 from config.settings import Settings
-from stacks.constructs.buckets import VIDEO_ACTIONS, WORKER_ACTIONS
+from stacks.constructs.buckets import (
+    EXPORT_ACTIONS,
+    SUBTITLES_ACTIONS,
+    VIDEO_ACTIONS,
+    WORKER_ACTIONS,
+)
 from stacks.constructs.firewall import frozen_group
 from stacks.constructs.foundation import Foundation
 from stacks.constructs.job_queue import grant_queues
@@ -24,7 +30,12 @@ if TYPE_CHECKING:
 #: Objects that each kind of worker reads and writes: bucket role, prefix, actions.
 OBJECTS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "video": (("video", "tenants/", VIDEO_ACTIONS),),
-    "ai": tuple((bucket, "", WORKER_ACTIONS) for bucket in ("ai", "excel", "storage")),
+    "ai": (
+        ("ai", "tenants/", WORKER_ACTIONS),
+        ("excel", EXCEL_UPLOADS_PREFIX, WORKER_ACTIONS),
+        ("excel", EXCEL_EXPORTS_PREFIX, EXPORT_ACTIONS),
+        ("video", "tenants/", SUBTITLES_ACTIONS),
+    ),
     "messaging": (),
 }
 

@@ -51,6 +51,10 @@ WORKER_ACTIONS = (
 )
 #: One that encodes tags the originals that it has finished, too.
 VIDEO_ACTIONS = (*WORKER_ACTIONS, "s3:PutObjectTagging")
+#: One that exports writes what it made, and never reads or deletes an export.
+EXPORT_ACTIONS = ("s3:AbortMultipartUpload", "s3:PutObject")
+#: One that makes subtitles hears the lecture, and lays them beside its rendition.
+SUBTITLES_ACTIONS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject")
 #: Granted on the bucket; every other action is granted on its objects.
 _ON_BUCKET = frozenset({"s3:ListBucket"})
 
@@ -129,11 +133,10 @@ class S3Storage(Construct):
         versions and ACLs. With ListBucket a missing object is a 404 instead of a 403.
         """
         bucket = self.buckets[role]
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[action for action in actions if action in _ON_BUCKET],
-            resource_arns=[bucket.bucket_arn],
-        )
+        if on_bucket := [action for action in actions if action in _ON_BUCKET]:
+            iam.Grant.add_to_principal(
+                grantee=grantee, actions=on_bucket, resource_arns=[bucket.bucket_arn]
+            )
         # The export that a reference would make anyway: cdk-nag's finding is named after it.
         arn = cdk.Stack.of(self).export_value(bucket.bucket_arn)
         grant_pattern(

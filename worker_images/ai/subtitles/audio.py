@@ -22,6 +22,7 @@ _HOLE_S = 0.05
 #: A broken time stamp must not become hours of silence.
 _LONGEST_HOLE_S = 3600.0
 _SAMPLE_BYTES = 2
+_NOTHING = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,11 @@ class Audio:
         resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
         at_s = start_s
         for decoded in self._decoded(stream):
-            for frame in resampler.resample(decoded):
-                samples = frame.to_ndarray().reshape(-1)
-                if frame.time is not None:
-                    samples = _placed(samples, frame.time - origin_s - at_s)
-                at_s += samples.size / RATE
-                yield samples.tobytes()
+            ahead_s = 0.0 if decoded.time is None else decoded.time - origin_s - at_s
+            resampled = [frame.to_ndarray().reshape(-1) for frame in resampler.resample(decoded)]
+            samples = _placed(np.concatenate(resampled or [_NOTHING]), ahead_s)
+            at_s += samples.size / RATE
+            yield samples.tobytes()
 
     def _decoded(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
         """Yield frames; a damaged packet is skipped, as a player does."""

@@ -36,11 +36,8 @@ def cues(words: Iterable[Word], language: str) -> list[Cue]:
         if not groups or _ends(groups[-1], word, width):
             groups.append([])
         groups[-1].append(word)
-    starts = [group[0].start_s for group in groups[1:]]
-    return [
-        _cue(group, width, until_s)
-        for group, until_s in zip(groups, [*starts, float("inf")], strict=True)
-    ]
+    until = [*(group[0].start_s for group in groups[1:]), float("inf")]
+    return [_cue(group, width, until_s) for group, until_s in zip(groups, until, strict=False)]
 
 
 def webvtt(found: Sequence[Cue]) -> str:

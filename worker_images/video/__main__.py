@@ -12,7 +12,7 @@ from worker_images.base.consumer import Consumer
 from worker_images.base.job_kinds import VIDEO_JOBS
 from worker_images.base.main import run_worker
 from worker_images.base.parts import Parts
-from worker_images.video.delete import DeleteVideoFiles
+from worker_images.video.delete import DeleteVideoFiles, contradicted_by
 from worker_images.video.encode import EncodeVideo
 from worker_images.video.settings import load_video_settings
 
@@ -24,7 +24,9 @@ def compose(parts: Parts, environ: Mapping[str, str]) -> Consumer:
     """Return the consumer of the video queue with everything it needs."""
     settings, storage = load_video_settings(environ), parts.storage("video")
     encode = EncodeVideo(storage, settings, imageio_ffmpeg.get_ffmpeg_exe(), parts.clock)
-    delete = DeleteVideoFiles(storage, parts.status(VIDEO_JOBS))
+    delete = DeleteVideoFiles(
+        storage, parts.status(VIDEO_JOBS), contradicted_by(parts.database.cursor)
+    )
     return parts.consumer(
         marker=MARKER,
         queues=("video",),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from config.contracts.messages import DeleteVideo
 from config.contracts.storage_keys import hls_prefix
@@ -13,6 +16,15 @@ from worker_images.base.status import Status
 from worker_images.base.storage import Storage
 
 _log = logger("delete")
+_OTHERS = """
+SELECT id FROM videos
+WHERE (id = %(video_id)s AND (tenant_id <> %(tenant_id)s OR file_key <> %(file_key)s))
+   OR (id <> %(video_id)s AND file_key = %(file_key)s)
+LIMIT 1
+"""
+
+#: Whether the rows of videos forbid what a message asks for. A video without a row forbids nothing.
+Contradicts = Callable[[DeleteVideo], bool]
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,7 @@ class DeleteVideoFiles:
 
     storage: Storage
     status: Status
+    contradicts: Contradicts
 
     def __call__(self, message: DeleteVideo, cancellation: Cancellation) -> None:
         """Raises: Permanent for keys of another video; Retryable while a job of it runs."""
@@ -32,9 +45,33 @@ class DeleteVideoFiles:
                 f"video {message.video_id} of tenant {message.tenant_id} owns {expected} and one "
                 f"key below {raw}, not {message.hls_prefix} and {message.file_key}",
             )
+        if self.contradicts(message):
+            raise Permanent(
+                "FOREIGN_KEYS",
+                f"{message.file_key} is not what video {message.video_id} of tenant "
+                f"{message.tenant_id} was made from, or it is another video's too",
+            )
         if self.status.has_live_job(message.video_id):
             raise Retryable("JOB_RUNNING", f"a job of video {message.video_id} runs")
         cancellation.check()
         deleted = self.storage.delete_prefix(expected)
         self.storage.delete(message.file_key)
         _log.info("video deleted", video_id=message.video_id, objects=deleted + 1)
+
+
+def contradicted_by(cursor: Callable[[], AbstractContextManager[Any]]) -> Contradicts:
+    """Return the question to the table of videos. `cursor` is a database's."""
+
+    def contradicts(message: DeleteVideo) -> bool:
+        with cursor() as opened:
+            opened.execute(
+                _OTHERS,
+                {
+                    "video_id": message.video_id,
+                    "tenant_id": message.tenant_id,
+                    "file_key": message.file_key,
+                },
+            )
+            return opened.fetchone() is not None
+
+    return contradicts

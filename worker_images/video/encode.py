@@ -32,6 +32,8 @@ from worker_images.video.source import Source
 from worker_images.video.uploads import Uploads
 
 _log = logger("encode")
+#: In place of `EXPIRE_ORIGINAL_TAG` while a job needs the original, a retried video's say.
+_KEEP = (storage_keys.EXPIRE_ORIGINAL_TAG[0], "keep-original")
 #: S3 asks for a URL's date when a request begins; every ffmpeg gets a fresh one.
 _URL_S = 6 * 3600
 #: Cores that one part keeps busy: its encoders run beside each other, and the largest is half.
@@ -57,7 +59,7 @@ class EncodeVideo:
 
     def __call__(self, job: VideoJob, context: Context) -> Result:
         context.report(0.0, "probe", None)
-        self._tag(job.file_key, {})
+        self._tag(job.file_key, _KEEP)
         found = self.storage.head(job.file_key)
         if found is None:
             raise Permanent(*SOURCE_MISSING)
@@ -76,22 +78,19 @@ class EncodeVideo:
             except NotCopyable as error:
                 _log.info("the source's picture is encoded, not copied", reason=str(error))
                 run.encode(make_plan(source, self.settings, etag=found.etag, key_frames_s=()))
-        name, value = storage_keys.EXPIRE_ORIGINAL_TAG
-        self._tag(job.file_key, {name: value})
+        self._tag(job.file_key, storage_keys.EXPIRE_ORIGINAL_TAG)
         return Result({"duration_s": source.duration_s})
 
-    def _tag(self, key: str, tags: dict[str, str]) -> None:
-        """Replace the original's tags: none while a job needs it, to expire once it is done.
+    def _tag(self, key: str, tag: tuple[str, str]) -> None:
+        """Say whether the original may expire: not while a job needs it, only when it is done.
 
         A store that refuses costs the original's space, never the job.
         """
         try:
-            tagged = self.storage.tag(key, tags)
+            if not self.storage.tag(key, dict([tag])):
+                _log.info("original left to the API: the store has no tags", file_key=key)
         except Exception as error:
-            _log.warning("original not tagged", file_key=key, tags=tags, error=repr(error))
-            return
-        if not tagged:
-            _log.info("original left to the API: the store has no tags", file_key=key)
+            _log.warning("original not tagged", file_key=key, tag=tag, error=repr(error))
 
 
 @dataclass

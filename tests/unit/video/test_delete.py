@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from config.contracts.messages import DeleteVideo
@@ -26,6 +28,11 @@ def message(**changes: object) -> DeleteVideo:
     return DeleteVideo(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+def deletion(storage: MemoryStorage, status: MemoryStatus | None = None) -> DeleteVideoFiles:
+    """Return the task where no row of a video says anything."""
+    return DeleteVideoFiles(storage, status or MemoryStatus(ManualClock()), lambda message: False)
+
+
 @pytest.fixture
 def storage() -> MemoryStorage:
     own = [RAW, "tenants/3/video/hls/1/master.m3u8", "tenants/3/video/hls/1/v1/index0.m4s"]
@@ -33,7 +40,7 @@ def storage() -> MemoryStorage:
 
 
 def test_one_video_goes_and_its_neighbours_stay(storage: MemoryStorage) -> None:
-    delete = DeleteVideoFiles(storage, MemoryStatus(ManualClock()))
+    delete = deletion(storage)
     delete(message(), Cancellation())
     assert sorted(storage.objects) == KEPT
     delete(message(), Cancellation())
@@ -53,7 +60,7 @@ def test_keys_of_another_video_or_tenant_are_refused(
 ) -> None:
     before = sorted(storage.objects)
     with pytest.raises(Permanent, match="FOREIGN_KEYS"):
-        DeleteVideoFiles(storage, MemoryStatus(ManualClock()))(message(**changes), Cancellation())
+        deletion(storage)(message(**changes), Cancellation())
     assert sorted(storage.objects) == before
 
 
@@ -63,8 +70,15 @@ def test_a_running_job_keeps_its_files(storage: MemoryStorage) -> None:
     status.add("j", video_id=1)
     status.claim("j", "w", 30)
     with pytest.raises(Retryable, match="JOB_RUNNING"):
-        DeleteVideoFiles(storage, status)(message(), Cancellation())
+        deletion(storage, status)(message(), Cancellation())
     assert RAW in storage.objects
     clock.advance(31)
-    DeleteVideoFiles(storage, status)(message(), Cancellation())
+    deletion(storage, status)(message(), Cancellation())
     assert RAW not in storage.objects
+
+
+def test_an_original_that_is_not_the_videos_own_is_kept(storage: MemoryStorage) -> None:
+    delete = replace(deletion(storage), contradicts=lambda message: message.file_key == RAW)
+    with pytest.raises(Permanent, match="FOREIGN_KEYS"):
+        delete(message(), Cancellation())
+    assert RAW in storage.objects

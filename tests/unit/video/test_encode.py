@@ -133,7 +133,7 @@ def test_a_cancelled_encode_publishes_nothing_and_leaves_no_files(
         encoder(storage)(job, context(cancellation, report=report))
     assert f"{HLS}master.m3u8" not in storage.objects
     assert list(tmp_path.iterdir()) == []
-    assert storage.objects[KEY].tags == {}
+    assert storage.objects[KEY].tags == {"lifecycle": "keep-original"}
 
 
 def test_a_missing_source_is_told_to_the_teacher(job: VideoJob) -> None:
@@ -151,7 +151,7 @@ def test_a_retried_video_keeps_its_original_until_it_is_done_again(
         encoder(storage)(
             job, context(report=lambda p, s, left: seen.append(dict(storage.objects[KEY].tags)))
         )
-    assert seen[-1] == {}
+    assert seen[-1] == {"lifecycle": "keep-original"}
     assert storage.objects[KEY].tags == {"lifecycle": "expire-original"}
 
 

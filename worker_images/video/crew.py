@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.errors import HandedBack, WorkerError
@@ -31,9 +31,7 @@ def encode_all(
     """
     stop = Cancellation()
     with ThreadPoolExecutor(at_once, thread_name_prefix="part") as pool:
-        running: dict[Future[PartFacts], int] = {
-            pool.submit(encode, part, stop): part for part in parts
-        }
+        running = {pool.submit(encode, part, stop): part for part in parts}
         try:
             while running:
                 done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)

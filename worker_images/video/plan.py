@@ -91,8 +91,7 @@ def make_plan(
         count = max(1, math.ceil(round(source.video_end_s / settings.segment_s, 3)))
         cuts = tuple(number * settings.segment_s * timescale for number in range(count))
     parts = _parts(cuts, _part_s(source, settings) * timescale)
-    recipe = [_RECIPE, etag, asdict(source), [asdict(rung) for rung in ladder], bool(copied)]
-    recipe += [cuts[-1], [part.cuts[0] for part in parts], asdict(settings)]
+    recipe = [_RECIPE, etag, asdict(source), asdict(settings), bool(copied), cuts]
     text = json.dumps(recipe, default=str, sort_keys=True)
     return Plan(
         source=source,

@@ -8,6 +8,8 @@ from worker_images.video.source import Source
 _HD_SHORT_SIDE = 720
 _RGB, _HD, _UNNAMED = 0, 1, 2
 _SD = frozenset({4, 5, 6})
+#: The format as well, or the pixels stay in a format whose very name says full range (yuvj420p).
+_NARROWED = ["scale=out_range=tv", "format=yuv420p"]
 
 
 def normalising_filters(
@@ -63,10 +65,10 @@ def _named_colors(source: Source) -> list[str]:
     is_hd = min(source.width, source.height) >= _HD_SHORT_SIDE
     if source.matrix in _SD or (source.matrix == _UNNAMED and not is_hd):
         name = "smpte170m"
-        conversion = ["scale=out_range=tv"] if source.full_range else []
+        conversion = _NARROWED if source.full_range else []
     elif source.matrix in (_HD, _UNNAMED):
         name = "bt709"
-        conversion = ["scale=out_range=tv"] if source.full_range else []
+        conversion = _NARROWED if source.full_range else []
     else:
         name = "bt709"
         conversion = ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]

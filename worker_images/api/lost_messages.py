@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -32,26 +33,31 @@ REPLACEMENTS = 5
 _BATCH = 500
 _LOST = "작업을 시작하지 못했습니다. 다시 요청해 주세요."
 
-#: `written` are the job's messages since its last sign of life.
+#: `written` are the job's messages since its last sign of life, counted for those alone that the
+#: limit leaves.
 _WAITING = """
-SELECT j.id, m.id, m.queue, m.sent_at,
-    extract(epoch FROM now() - greatest(j.updated_at, m.sent_at))::double precision,
-    (SELECT count(*) FROM outbox o WHERE o.job_id = j.id AND o.created_at >= j.updated_at)
-FROM {table} j JOIN LATERAL (
-    SELECT id, queue, sent_at FROM outbox WHERE job_id = j.id ORDER BY id DESC LIMIT 1
-) m ON true
-WHERE j.state = ANY(%(waiting)s) AND j.step <> %(waits)s
-  AND greatest(j.updated_at, m.sent_at) <= now() - make_interval(secs => %(quiet_s)s)
-  AND m.sent_at IS NOT NULL {one}
-ORDER BY m.sent_at LIMIT %(batch)s
+SELECT w.id, w.entry_id, w.queue, w.sent_at,
+    extract(epoch FROM now() - greatest(w.updated_at, w.sent_at))::double precision,
+    (SELECT count(*) FROM outbox o WHERE o.job_id = w.id AND o.created_at >= w.updated_at)
+FROM (
+    SELECT j.id, j.updated_at, m.id AS entry_id, m.queue, m.sent_at
+    FROM {table} j JOIN LATERAL (
+        SELECT id, queue, sent_at FROM outbox WHERE job_id = j.id ORDER BY id DESC LIMIT 1
+    ) m ON m.sent_at <= now() - make_interval(secs => %(quiet_s)s)
+    WHERE j.state = ANY(%(waiting)s) AND j.step <> %(waits)s
+      AND j.updated_at <= now() - make_interval(secs => %(quiet_s)s) {one}
+    ORDER BY m.sent_at LIMIT %(batch)s
+) w
 """
 _RUNNING = """
 SELECT count(*) FROM {table} j WHERE j.state = %(running)s AND %(queue)s =
     (SELECT queue FROM outbox WHERE job_id = j.id ORDER BY id DESC LIMIT 1)
 """
+#: Ids and moments of sending rise together, but for refusals; the newest is found from the end.
 _TAKEN = """
-SELECT max(m.sent_at) FROM {table} j JOIN outbox m ON m.job_id = j.id
+SELECT m.sent_at FROM outbox m JOIN {table} j ON j.id = m.job_id
 WHERE m.queue = %(queue)s AND m.sent_at <= j.started_at
+ORDER BY m.id DESC LIMIT 1
 """
 
 
@@ -113,8 +119,8 @@ def _facts(kind: JobKind, queue: str, queues: Queues) -> QueueFacts | None:
     except outbox.QueueUnavailable as error:
         _log.warning("queue not asked for lost messages", queue=queue, error=str(error))
         return None
-    (running,) = _row(_RUNNING, kind, {"running": kind.running, "queue": queue})
-    (taken_until,) = _row(_TAKEN, kind, {"queue": queue})
+    running = _value(_RUNNING, kind, {"running": kind.running, "queue": queue})
+    taken_until = _value(_TAKEN, kind, {"queue": queue})
     return QueueFacts(
         quiet_s=max(QUIET_S, _VISIBILITIES * depth.visibility_timeout_s),
         idle=depth.messages <= running,
@@ -171,8 +177,8 @@ def _found(kind: JobKind, job_id: UUID | None) -> list[Waiting]:
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
-def _row(query: str, kind: JobKind, values: dict[str, object]) -> tuple[object, ...]:
+def _value(query: str, kind: JobKind, values: dict[str, object]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(query.format(table=kind.table), values)
-        row: tuple[object, ...] = cursor.fetchone()
-        return row
+        row = cursor.fetchone()
+        return row[0] if row else None

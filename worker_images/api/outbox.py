@@ -24,18 +24,18 @@ VIDEO_QUEUE = "video"
 #: A sent message is of use while its job is open, and tells a while longer when it was sent.
 KEPT_DAYS = 30
 _FORGET_BATCH = 1000
-_OPEN = " UNION ALL ".join(
-    f"SELECT 1 FROM {kind.table} j WHERE j.id = m.job_id AND j.state IN"  # noqa: S608 - job_kinds
-    f" ({', '.join(repr(str(state)) for state in kind.open)})"
+_NOT_OPEN = " AND ".join(
+    f"NOT EXISTS (SELECT FROM {kind.table} j WHERE j.id = m.job_id AND j.state IN"
+    f" ({', '.join(repr(str(state)) for state in kind.open)}))"
     for kind in (VIDEO_JOBS, AI_JOBS, TEXTS)
 )
 #: The oldest have the lowest ids.
 _FORGET = f"""
-DELETE FROM outbox WHERE id IN (
+DELETE FROM outbox WHERE id = ANY(ARRAY(
     SELECT m.id FROM outbox m
-    WHERE m.sent_at < now() - make_interval(days => %(days)s) AND NOT EXISTS ({_OPEN})
+    WHERE m.sent_at < now() - make_interval(days => %(days)s) AND {_NOT_OPEN}
     ORDER BY m.id LIMIT %(batch)s
-)
+))
 """  # noqa: S608 - built from constants
 _ERROR_CHARACTERS = 500
 

@@ -110,11 +110,12 @@ diagram: venv  ## Draw docs/line.svg from the templates
 	@$(PY) -m ops diagram --templates cdk.out/checked/local
 
 .PHONY: bench
-bench: venv  ## Measure deploys, synths, SQS and the encode (medians of 3)
+bench: venv  ## Measure deploys, synths, SQS, the encode and rosters (medians of 3)
 	@$(PY) -m benchmarks.deploy
 	@$(PY) -m benchmarks.synth
 	@$(PY) -m benchmarks.sqs_throughput
 	@$(PY) -m benchmarks.encode
+	@$(PY) -m benchmarks.excel
 
 .PHONY: lock
 lock: venv  ## Resolve the *.in files again and pin every package with its hash (needs uv)

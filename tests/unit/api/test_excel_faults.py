@@ -79,6 +79,16 @@ def test_a_field_that_is_wrong_is_named(
     assert field in answer.json()
 
 
+def test_a_session_may_be_left_blank_and_a_file_may_not(line: Line, lecture: Lecture) -> None:
+    assert line.upload(roster(hong()), lecture.pk, session_id="").status_code == 202
+    assert "session_id" not in AiJob.objects.get().payload
+    assert "file" in line.upload(roster(hong()), lecture.pk, file="명단").json()
+
+
+def test_a_body_that_is_no_form_is_told_so(line: Line, lecture: Lecture) -> None:
+    assert line.api.post(ENROLL, {"lecture_id": lecture.pk}).status_code == 415
+
+
 def test_a_tenant_reaches_neither_lectures_nor_jobs_of_another(
     line: Line, lecture: Lecture
 ) -> None:

@@ -82,7 +82,9 @@ def test_a_field_that_is_wrong_is_named(
 def test_a_session_may_be_left_blank_and_a_file_may_not(line: Line, lecture: Lecture) -> None:
     assert line.upload(roster(hong()), lecture.pk, session_id="").status_code == 202
     assert "session_id" not in AiJob.objects.get().payload
-    assert "file" in line.upload(roster(hong()), lecture.pk, file="명단").json()
+    body = {"lecture_id": lecture.pk, "initial_password": PASSWORD, "file": "명단"}
+    answer = line.api.client.post(ENROLL, body, headers=line.api._headers({}))
+    assert (answer.status_code, "file" in answer.json()) == (400, True)
 
 
 def test_a_body_that_is_no_form_is_told_so(line: Line, lecture: Lecture) -> None:

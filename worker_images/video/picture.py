@@ -8,6 +8,8 @@ from worker_images.video.source import Source
 _HD_SHORT_SIDE = 720
 _RGB, _HD, _UNNAMED = 0, 1, 2
 _SD = frozenset({4, 5, 6})
+#: Browsers record windows of any size with halved colours; zimg takes no half of a pixel.
+_EVEN = "crop=trunc(iw/2)*2:trunc(ih/2)*2"
 #: The format as well, or the pixels stay in a format whose very name says full range (yuvj420p).
 _NARROWED = ["scale=out_range=tv", "format=yuv420p"]
 
@@ -40,8 +42,8 @@ def normalising_filters(
 def color_filters(source: Source, *, width: int, height: int) -> list[str]:
     """Return those of them that a single picture needs."""
     if source.hdr:
-        return _tone_mapping(source.hdr, width, height)
-    return _named_colors(source)
+        return [_EVEN, *_tone_mapping(source.hdr, width, height)]
+    return [_EVEN, *_named_colors(source)]
 
 
 def _tone_mapping(transfer: str, width: int, height: int) -> list[str]:

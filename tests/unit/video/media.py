@@ -64,6 +64,14 @@ def screen(path: Path) -> None:
     )
 
 
+def odd_screen(path: Path) -> None:
+    """Write a window of a screen: odd sides, which browsers record with halved colours."""
+    run(
+        *(*pattern(), *_TONE, "-vf", "scale=641:361,setsar=1,format=yuv420p", "-c:v", "libvpx"),
+        *("-deadline", "realtime", "-cpu-used", "8", "-b:v", "2M", "-c:a", "libopus", path),
+    )
+
+
 def paused(path: Path) -> None:
     """Write a screen recording whose picture stands still from the first second on."""
     run(
@@ -192,6 +200,7 @@ USABLE: dict[str, Callable[[Path], None]] = {
     "fast.mp4": lambda path: plain(path, rate="120"),
     "variable.mp4": variable,
     "screen.webm": screen,
+    "odd screen.webm": odd_screen,
     "paused screen.webm": paused,
     "late picture.mp4": lambda path: plain(path, "-vf", "trim=0.5"),
     "long sound.mp4": lambda path: plain(path, "-vf", "trim=end=2.5"),

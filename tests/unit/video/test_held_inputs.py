@@ -49,6 +49,7 @@ WANTED = {
     "fast.mp4": Wanted(frames=240),
     "variable.mp4": Wanted(),
     "screen.webm": Wanted(frames=118),
+    "odd screen.webm": Wanted(),
     "paused screen.webm": Wanted(),
     "late picture.mp4": Wanted(),
     "long sound.mp4": Wanted(),

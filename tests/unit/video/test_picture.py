@@ -133,5 +133,6 @@ def test_a_start_between_two_places_is_moved_by_less_than_half_a_frame(plain: So
 
 def test_a_plain_source_is_only_named(plain: Source, tmp_path: Path) -> None:
     assert normalising_filters(plain, width=640, height=360) == [
-        "setparams=color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m:range=tv"
+        "crop=trunc(iw/2)*2:trunc(ih/2)*2",
+        "setparams=color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m:range=tv",
     ]

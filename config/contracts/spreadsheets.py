@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import BinaryIO
 
@@ -15,7 +16,8 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 #: Excel keeps a workbook with a password as this stream of a compound file ([MS-OFFCRYPTO] 2.3.4).
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_WORKBOOK = "xl/workbook.xml"
+#: Excel Online numbers it; OPC names are the same in any case.
+_WORKBOOK = re.compile(r"xl/workbook\d*\.xml", re.IGNORECASE)
 
 #: Why a file is not taken: a code for programs, a reason for a teacher.
 Refusal = tuple[str, str]
@@ -73,7 +75,7 @@ def _archive_refusal(file: BinaryIO) -> Refusal | None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return DAMAGED
-    if all(entry.filename != _WORKBOOK for entry in entries):
+    if not any(_WORKBOOK.fullmatch(entry.filename) for entry in entries):
         return NOT_XLSX
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         return UNPACKS_TOO_LARGE

@@ -81,6 +81,11 @@ def read(source: Path, target: Path) -> Reading:
         raise Refused(*DAMAGED) from error
     except MemoryError as error:
         raise Refused(*UNPACKS_TOO_LARGE) from error
+    except BaseException as error:
+        # pyo3's, which is no Exception: a file that calamine's authors did not think of.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Refused(*DAMAGED) from error
 
 
 def _read(workbook: CalamineWorkbook, target: Path) -> Reading:

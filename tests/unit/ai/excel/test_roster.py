@@ -179,6 +179,31 @@ def test_more_rows_than_a_file_may_have_are_refused(
         reader.read(source, tmp_path / "x.copy")
 
 
+def test_a_file_that_makes_calamine_panic_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from worker_images.ai.excel import reader
+
+    panic = type("PanicException", (BaseException,), {})
+
+    class Workbook:
+        @staticmethod
+        def from_path(source: Path) -> None:
+            raise panic("index out of bounds")
+
+    monkeypatch.setattr(reader, "CalamineWorkbook", Workbook)
+    with pytest.raises(reader.Refused, match="DAMAGED"):
+        reader.read(tmp_path / "x.xlsx", tmp_path / "x.copy")
+
+
+@pytest.mark.parametrize("part", ["xl/workbook2.xml", "xl/Workbook.xml"])
+def test_a_workbook_may_go_by_the_names_that_others_write(part: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr(part, "<workbook/>")
+    assert spreadsheets.refusal(buffer, len(buffer.getvalue())) is None
+
+
 def test_a_cancelled_job_ends_its_reader(tmp_path: Path) -> None:
     source, cancellation = tmp_path / "roster.xlsx", Cancellation()
     source.write_bytes(book(명단=[TITLES, *[HONG] * 20_000]))

@@ -12,7 +12,6 @@ from config.contracts.messages import VideoJob
 from tests.hls.checker import check
 from tests.unit.video.conftest import HLS, KEY, encoded, encoder, frame_times, save
 from tests.unit.video.http_source import http_storage
-from tests.unit.video.test_probe import rotate
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.errors import HandedBack, Permanent
 from worker_images.base.testing import MemoryStorage, context
@@ -58,12 +57,6 @@ def test_the_source_is_read_by_ranges_and_never_whole(clips: Clip, job: VideoJob
         storage.get_file = None  # type: ignore[assignment, method-assign]
         encoder(storage)(job, context())
         assert f"{HLS}master.m3u8" in storage.objects
-
-
-def test_a_rotated_phone_video_stands_upright(clips: Clip, job: VideoJob, tmp_path: Path) -> None:
-    rotated = rotate(clips("landscape.mp4"), tmp_path)
-    master = save(encoded(rotated, job), tmp_path / "out")
-    assert picture_size(master.parent / "v2/index.m3u8") == (360, 640)
 
 
 def extinf(storage: MemoryStorage, name: str) -> list[float]:

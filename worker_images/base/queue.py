@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from config.contracts.queues import MAX_IN_FLIGHT_S
@@ -53,8 +54,13 @@ class SqsQueue:
     def __init__(self, client: Any, key: str, name: str, *, visibility_timeout_s: int) -> None:
         self._client = client
         self._key = key
-        self._url: str = client.get_queue_url(QueueName=name)["QueueUrl"]
+        self._name = name
         self._visibility_timeout_s = visibility_timeout_s
+
+    @cached_property
+    def _url(self) -> str:
+        """Asked for when it is first needed: a worker may start while SQS is away."""
+        return str(self._client.get_queue_url(QueueName=self._name)["QueueUrl"])
 
     def receive(self, wait_s: int, limit: int = 1) -> list[Message]:
         answer = self._client.receive_message(

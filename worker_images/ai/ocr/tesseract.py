@@ -39,30 +39,33 @@ class Read:
 
 @dataclass(frozen=True)
 class Tesseract:
-    """Runs the program at `path`; one thread each, since jobs run beside each other."""
+    """The program at `path`, for text in `languages` (`kor+eng`).
+
+    It runs with one thread, since jobs run beside each other.
+    """
 
     path: str
     languages: str
 
-    def read(self, column: Grey, cancellation: Cancellation) -> Read:
-        """Return what stands in a column.
+    def read(self, column: Grey, languages: str, cancellation: Cancellation) -> Read:
+        """Return what stands in a column, read in `languages` (`kor+eng`).
 
         Raises: what `cancellation` raises; Retryable when it fails or takes over two minutes.
         """
         with TemporaryDirectory(prefix="ocr-") as name:
             folder = Path(name)
             (folder / "page.png").write_bytes(as_png(column))
-            self._run(folder, cancellation)
+            self._run(folder, languages, cancellation)
             tsv, text = ((folder / f"out.{kind}").read_text("utf-8") for kind in ("tsv", "txt"))
         return Read(tsv, text)
 
-    def _run(self, folder: Path, cancellation: Cancellation) -> None:
+    def _run(self, folder: Path, languages: str, cancellation: Cancellation) -> None:
         launcher = [sys.executable, "-I", launch.__file__, str(os.getpid())]
         errors = folder / "errors"
         with (
             errors.open("wb") as stderr,
             subprocess.Popen(
-                [*launcher, self.path, "page.png", "out", "-l", self.languages, *_OPTIONS],
+                [*launcher, self.path, "page.png", "out", "-l", languages, *_OPTIONS],
                 cwd=folder,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

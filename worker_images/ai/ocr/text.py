@@ -10,8 +10,8 @@ from typing import Any
 
 #: `(x, y)` of the picture that was read to `(x, y)` of the uploaded one.
 Place = Callable[[float, float], tuple[float, float]]
-_HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
-_LATIN = re.compile("[A-Za-z]")
+HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
+LATIN = re.compile("[A-Za-z]")
 #: A script with a smaller share of the letters is noise, or a word among the others.
 _LEAST_SHARE = 0.1
 
@@ -87,7 +87,7 @@ def mean_confidence(found: Sequence[Word | Line]) -> float:
 
 def language(text: str) -> str:
     """Return what a text is written in, as tesseract names it: kor, eng, kor+eng, or ""."""
-    counts = {"kor": len(_HANGUL.findall(text)), "eng": len(_LATIN.findall(text))}
+    counts = {"kor": len(HANGUL.findall(text)), "eng": len(LATIN.findall(text))}
     letters = sum(counts.values())
     return "+".join(name for name, n in counts.items() if letters and n / letters >= _LEAST_SHARE)
 

@@ -149,9 +149,15 @@ class _Lane:
     sent: list[SegmentFacts] = field(default_factory=list)
 
     def take(self, data: bytes) -> None:
-        """Send on every segment that the next bytes complete."""
+        """Send on every segment that the next bytes complete.
+
+        The one before must be up when the next is past its first fragment, or at once where
+        nothing is encoded for long: so ffmpeg ends with no more than its last segment to upload.
+        """
         for segment in self.segmenter.feed(data):
             self._send(segment)
+        if self.part == WHOLE or self.segmenter.open_fragments > 1:
+            self.bench.uploads.settle(self._key, self.bench.cancellation)
 
     def finish(self) -> StreamFacts:
         """Send the last segment, wait for it, and return what was sent."""

@@ -76,6 +76,11 @@ class Segmenter:
         return with_skip(self._reader.init, self._delay) if self._delay else self._reader.init
 
     @property
+    def open_fragments(self) -> int:
+        """How many fragments the segment has that is not complete yet."""
+        return len(self._fragments)
+
+    @property
     def is_open_gop(self) -> bool:
         """Whether a fragment's first sample was not the first shown: a seek there shows faults."""
         return self._is_open_gop

@@ -20,6 +20,7 @@ from worker_images.base.clock import SystemClock
 from worker_images.base.errors import HandedBack
 from worker_images.base.testing import MemoryStorage, context
 from worker_images.video.facts import WHOLE
+from worker_images.video.ffmpeg import Ffmpeg
 from worker_images.video.part import Bench, encode_part
 from worker_images.video.plan import make_plan
 from worker_images.video.probe import probe
@@ -183,6 +184,27 @@ class SlowStorage(HttpStorage):
         super().put_file(key, path, **headers)
         with self.lock:
             self.now -= 1
+
+
+def test_when_the_encoder_ends_only_its_last_segment_is_still_to_be_uploaded(
+    clips: Clip, job: VideoJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[tuple[int, int]] = []
+
+    class Watched(Ffmpeg):
+        def run(self, *arguments: Any) -> None:
+            super().run(*arguments)
+            lanes = [sink.__self__ for sink in arguments[-1].values()]
+            left.append((lanes[0].bench.uploads.waiting, len(lanes[0].sent)))
+
+    monkeypatch.setattr("worker_images.video.part.Ffmpeg", Watched)
+    clip = seams(clips)
+    with http_storage({KEY: clip.read_bytes()}) as storage:
+        slow = SlowStorage({KEY: clip.read_bytes()})
+        slow.address = storage.address
+        encoder(slow, ladder=SMALL, segment_s=4, part_s=12)(job, context())
+    # Of the sound's three segments and of the picture's three the last is in nobody's hands yet.
+    assert left == [(0, 2), (0, 2)]
 
 
 def test_an_encoder_waits_for_the_upload_of_its_last_segment(tmp_path: Path) -> None:

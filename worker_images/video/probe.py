@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,8 @@ UNREADABLE = ("UNREADABLE", f"동영상 파일이 손상되어 재생할 수 없
 _MISSING_S, _MISSING_SHARE = 2.0, 0.02
 #: How far from the end the look at it begins.
 _TAIL_S = 10.0
+#: A single picture may announce no duration at all.
+_SHORTEST_S = 0.04
 #: Besides the beginning, a frame must decode at these shares of the duration.
 _SPOTS = (0.5, 0.9)
 #: Sound may go on so long after the last picture before that is held for it.
@@ -68,32 +71,41 @@ def _describe(container: InputContainer, size_bytes: int) -> Source:
     if stream.codec_context is None:
         raise Permanent(*UNKNOWN_CODEC)
     head = read_head(container, stream)
-    duration_s, video_end_s, sound_end_s = _ends_s(container, stream, head)
-    spots = [decodes_at(container, stream, video_end_s * share) for share in _SPOTS]
-    is_told = media.names_every_frame(container, stream)
+    ends = _ends(container, stream, head)
+    spots = [decodes_at(container, stream, ends.video_s * share) for share in _SPOTS]
     # Without an index a seek may land behind the last key frame of a file that is whole.
-    if not head.frames or not (all(spots) if is_told else any(spots)):
+    needed = all if media.names_every_frame(container, stream) else any
+    if not head.frames or not needed(spots):
         raise Permanent(*UNREADABLE)
     keys = media.key_frame_times(container, stream)
-    gaps = [after - before for before, after in pairwise((*keys, video_end_s))]
-    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
-    found = timing(media.intervals_s(container, stream), rate, video_end_s)
-    video_start_s = max(0.0, (head.frames[0].time or 0.0) - media.start_s(container))
-    is_held = sound_end_s - video_end_s > _UNSHOWN_S
-    is_late = video_start_s > UNSEEN_S
+    gaps = [after - before for before, after in pairwise((*keys, ends.video_s))]
     return Source(
-        duration_s=duration_s,
-        video_start_s=video_start_s,
-        video_end_s=sound_end_s if is_held else video_end_s,
-        fps=found.fps,
-        is_vfr=found.is_vfr or is_held or is_late or not is_told,
+        duration_s=ends.file_s,
         container=container.format.name,
-        video_bps=stream.bit_rate or round(size_bytes * 8 / duration_s),
+        video_bps=stream.bit_rate or round(size_bytes * 8 / ends.file_s),
         gop_max_s=max(gaps, default=None),
         size_bytes=size_bytes,
         audio_tracks=audio_tracks(container, head),
+        **_timing(container, stream, head, ends),
         **_picture(stream, head),
     )
+
+
+def _timing(
+    container: InputContainer, stream: VideoStream, head: Head, ends: _Ends
+) -> dict[str, Any]:
+    """Return the fields of `Source` that say when its pictures are shown."""
+    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    found = timing(media.intervals_s(container, stream), rate, ends.video_s)
+    start_s = max(0.0, (head.frames[0].time or 0.0) - media.start_s(container))
+    is_held = ends.sound_s - ends.video_s > _UNSHOWN_S
+    is_exact = media.names_every_frame(container, stream) and not found.is_vfr
+    return {
+        "video_start_s": start_s,
+        "video_end_s": ends.sound_s if is_held else ends.video_s,
+        "fps": found.fps,
+        "is_vfr": is_held or start_s > UNSEEN_S or not is_exact,
+    }
 
 
 def _picture(stream: VideoStream, head: Head) -> dict[str, Any]:
@@ -125,28 +137,39 @@ def _shown_size(frame: VideoFrame, aspect: Fraction) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def _ends_s(
-    container: InputContainer, stream: VideoStream, head: Head
-) -> tuple[float, float, float]:
-    """Return when the file, its pictures and what is heard end, after a look at the last packets.
+@dataclass(frozen=True)
+class _Ends:
+    """When the file, its pictures and what is heard end, in seconds."""
+
+    file_s: float
+    video_s: float
+    sound_s: float
+
+
+def _ends(container: InputContainer, stream: VideoStream, head: Head) -> _Ends:
+    """Return the ends after a look at the last packets.
 
     A live recording announces no duration: it is found there. Raises: Permanent for a file that
     ends well before the duration it announces.
     """
     announced_s = container.duration / av.time_base if container.duration else None
-    from_s = max(0.0, (announced_s or 0.0) - _TAIL_S)
-    ends = {stream.index: 0.0}
+    ends = _last_packets_s(container, max(0.0, (announced_s or 0.0) - _TAIL_S))
+    last_s, video_s = max(ends.values(), default=0.0), ends.get(stream.index, 0.0)
+    file_s = max(last_s if announced_s is None else announced_s, _SHORTEST_S)
+    missing_s = file_s - last_s
+    if missing_s > _MISSING_S and missing_s > file_s * _MISSING_SHARE:
+        raise Permanent(*TRUNCATED)
+    sound_s = max((ends[number] for number in head.heard if number in ends), default=0.0)
+    return _Ends(file_s, min(video_s, file_s) if video_s > 0 else file_s, sound_s)
+
+
+def _last_packets_s(container: InputContainer, from_s: float) -> dict[int, float]:
+    """Return when the last packet of each stream ends, from those behind `from_s`."""
+    ends: dict[int, float] = {}
     for packet in media.packets(container, from_s=from_s):
         shown_s = media.shown_s(packet)
         if shown_s is not None:
             end_s = shown_s + float((packet.duration or 0) * packet.time_base)
+            end_s -= media.start_s(container)
             ends[packet.stream_index] = max(ends.get(packet.stream_index, 0.0), end_s)
-    begin_s = media.start_s(container)
-    last_s, video_s = max(ends.values()) - begin_s, ends[stream.index] - begin_s
-    if announced_s is None:
-        announced_s = max(last_s, 0.0)
-    missing_s = announced_s - last_s
-    if missing_s > _MISSING_S and missing_s > announced_s * _MISSING_SHARE:
-        raise Permanent(*TRUNCATED)
-    sound_s = max((ends[n] - begin_s for n in head.heard if n in ends), default=0.0)
-    return announced_s, min(video_s, announced_s) if video_s > 0 else announced_s, sound_s
+    return ends

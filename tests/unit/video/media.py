@@ -64,6 +64,11 @@ def screen(path: Path) -> None:
     )
 
 
+def photo(path: Path) -> None:
+    """Write a single picture without a duration, or a sound."""
+    run(*pattern(), "-frames:v", "1", "-c:v", "libvpx", "-pix_fmt", "yuv420p", "-live", "1", path)
+
+
 def odd_screen(path: Path) -> None:
     """Write a window of a screen: odd sides, which browsers record with halved colours."""
     run(
@@ -219,6 +224,7 @@ USABLE: dict[str, Callable[[Path], None]] = {
     "late start.ts": lambda path: plain(path, "-muxdelay", "5"),
     "beginning lost.ts": beginning_lost,
     "one picture.mp4": lambda path: plain(path, "-vf", "select='eq(n,0)'"),
+    "photo.webm": photo,
     "old.avi": lambda path: plain(path, "-c:v", "mpeg4", "-c:a", "libmp3lame"),
     "camera.mkv": lambda path: plain(path, rate="30000/1001"),
     "fragments.mp4": lambda path: plain(path, "-movflags", "+frag_keyframe+empty_moov"),

@@ -66,6 +66,7 @@ WANTED = {
     "late start.ts": Wanted(),
     "camera.mkv": Wanted(),
     "one picture.mp4": Wanted(),
+    "photo.webm": Wanted(frames=1, has_sound=False),
     # The picture comes two seconds after the sound, and off the grid of frames by 0.7 of one.
     "beginning lost.ts": Wanted(frames=121),
     # Both files hold one gap of a frame, which the frame before fills.

@@ -29,7 +29,7 @@ class Lectures(Model):
     encode_speed: Positive
     source_mbps: Positive
     stored_mbps: Positive
-    stored_mbps_by_quality: Positive
+    stored_mbps_at_bitrates: Positive
     objects_a_minute: Positive
     watched_minutes: Amount
     watched_mbps: Positive

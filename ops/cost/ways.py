@@ -26,7 +26,7 @@ def ways(usage: Usage, prices: Prices) -> list[Way]:
     """Return the ways, without encoding and requests, in which they differ little."""
     days, lectures = prices.days_per_month, usage.lectures
     stored_gb = usage.lecture_gb(days, lectures.stored_mbps)
-    smaller_gb = usage.lecture_gb(days, lectures.stored_mbps_by_quality)
+    larger_gb = usage.lecture_gb(days, lectures.stored_mbps_at_bitrates)
     watched_gb = usage.watched_gb(days)
     api_gb = usage.api_gb(days)
 
@@ -39,8 +39,8 @@ def ways(usage: Usage, prices: Prices) -> list[Way]:
         return max(0.0, gb - (price.free or 0)) * price.usd
 
     return [
-        Way("R2, at fixed bitrates", sent("internet.out", stored_gb), kept("r2.gb", stored_gb)),
-        Way("R2, by quality", sent("internet.out", smaller_gb), kept("r2.gb", smaller_gb)),
+        Way("R2, by quality", sent("internet.out", stored_gb), kept("r2.gb", stored_gb)),
+        Way("R2, at fixed bitrates", sent("internet.out", larger_gb), kept("r2.gb", larger_gb)),
         Way("S3 and CloudFront", sent("cloudfront.out", watched_gb), kept("s3.gb", stored_gb)),
         Way("R2, encoded outside AWS", sent("internet.out", 0), kept("r2.gb", stored_gb)),
     ]

@@ -202,7 +202,7 @@ def test_a_scheduled_function_costs_beyond_the_free_seconds(
 def test_a_nat_gateway_raises_the_bill_by_its_price(prod: dict[str, Any]) -> None:
     before = _of(prod)
     prod_too = {**prod, "extra": {"Resources": {"Nat": _resource("AWS::EC2::NatGateway")}}}
-    sent_gb = 20 * 20 * 60 * 8.7 / 8000 * HOURS / 24
+    sent_gb = 20 * 20 * 60 * 4.0 / 8000 * HOURS / 24
     added = 0.059 * HOURS + 0.005 * HOURS + 0.059 * sent_gb
     assert _of(prod_too).total_usd - before.total_usd == pytest.approx(added)
 

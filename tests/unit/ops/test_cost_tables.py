@@ -66,7 +66,7 @@ def test_usage_is_consistent_with_itself(path: Path) -> None:
     lectures, video = usage.lectures, usage.workers["video"]
     assert video.jobs_a_day == lectures.a_day
     assert video.job_s == pytest.approx(lectures.minutes * 60 / lectures.encode_speed, rel=0.01)
-    assert lectures.stored_mbps_by_quality < lectures.stored_mbps
+    assert lectures.stored_mbps < lectures.stored_mbps_at_bitrates
 
 
 @pytest.mark.parametrize(("size", "uploads"), [(500, 20), (10000, 400)])
@@ -88,12 +88,12 @@ def test_a_fleet_works_its_jobs_and_its_starts(
 
 
 def test_ways_for_the_lectures_count_the_free_amounts() -> None:
-    """400 lectures of 20 minutes at 8.7 Mbit/s are 522 GB a day, beside 8 GB of answers."""
+    """400 lectures of 20 minutes at 4 Mbit/s are 240 GB a day, beside 8 GB of answers."""
     days = 730 / 24
     found = {each.name: each for each in ways(load_usage("prod", 10000), load_prices())}
-    r2 = found["R2, at fixed bitrates"]
-    assert r2.out_usd == pytest.approx((522 * days + 8 * days - 100) * 0.126)
-    assert r2.kept_usd == pytest.approx((522 * days - 10) * 0.015)
+    r2 = found["R2, by quality"]
+    assert r2.out_usd == pytest.approx((240 * days + 8 * days - 100) * 0.126)
+    assert r2.kept_usd == pytest.approx((240 * days - 10) * 0.015)
     assert found["R2, encoded outside AWS"].kept_usd == r2.kept_usd
 
 

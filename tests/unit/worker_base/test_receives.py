@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from config.contracts.messages import VideoJob
 from config.contracts.queues import copy_after, max_receive_count
 from config.contracts.states import VideoJobState
-from tests.unit.worker_base.bench import Bench, raising
+from tests.unit.worker_base.bench import VISIBILITY_S, Bench, raising
 from worker_images.base.errors import HandedBack, Retryable
 from worker_images.base.gate import FRESH_S, Gate
 from worker_images.base.queue import Message
@@ -145,3 +145,31 @@ def test_a_retry_is_counted_in_the_database_and_not_by_receives() -> None:
         bench.clock.advance(3600)
     assert bench.row(job_id).state == VideoJobState.DEAD
     assert (bench.queue.bodies, bench.queue.dead) == ([], [])
+
+
+def test_the_message_of_a_killed_worker_returns_when_its_lease_ends_however_often_received() -> None:
+    bench = Bench()
+    job_id = bench.add_job()
+    for _ in range(12):
+        # The lease counts from the claim, the message's visibility from the receive before it.
+        assert bench.status.claim(job_id, "killed", VISIBILITY_S)
+        bench.clock.advance(VISIBILITY_S - 2)
+        bench.step()
+        bench.clock.advance(2)
+    bench.step()
+    assert bench.row(job_id).state == VideoJobState.SUCCEEDED
+
+
+def test_a_duplicate_of_a_job_that_runs_elsewhere_comes_back_less_and_less_often() -> None:
+    bench = Bench()
+    job_id = bench.add_job()
+    claim = bench.status.claim(job_id, "elsewhere", VISIBILITY_S)
+    assert claim is not None
+    seen = []
+    for second in range(16 * VISIBILITY_S):
+        assert bench.status.heartbeat(job_id, claim.token, VISIBILITY_S)
+        if bench.queue.count_visible():
+            bench.step()
+            seen.append(second)
+        bench.clock.advance(1)
+    assert seen == [0, VISIBILITY_S, 3 * VISIBILITY_S, 7 * VISIBILITY_S, 15 * VISIBILITY_S]

@@ -23,6 +23,7 @@ from config.contracts import environment as names
 from config.contracts.messages import VideoJob, encode
 from tests.unit.video.conftest import HLS, KEY, make_clip
 from worker_images.base.database import Database
+from worker_images.base.main import STUCK_STATUS
 
 ROOT = Path(__file__).parents[3]
 QUEUE = "academy-video-jobs"
@@ -181,3 +182,27 @@ def test_a_worker_without_its_variables_does_not_start_and_names_them() -> None:
     assert worker.returncode == 1
     assert "DB_HOST" in worker.stderr
     assert len(worker.stderr.splitlines()) == 1
+
+
+STUCK = """
+import sys, threading
+from worker_images.base.main import run_worker
+
+class Stuck:
+    def run(self):
+        threading.Thread(target=threading.Event().wait).start()
+        return False
+
+sys.exit(run_worker("video", lambda parts, environ: Stuck()))
+"""
+
+
+def test_a_process_with_a_stuck_handler_ends_for_all_its_threads(platform: Platform) -> None:
+    worker = subprocess.run(
+        [sys.executable, "-c", STUCK],
+        cwd=ROOT,
+        env=platform.environ,
+        timeout=60,
+        check=False,
+    )
+    assert worker.returncode == STUCK_STATUS

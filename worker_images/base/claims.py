@@ -49,8 +49,9 @@ class Claimed:
     def _unclaimed(self, delivery: Delivery) -> Disposition:
         """A duplicate of a finished job goes; one of a job that runs elsewhere returns later.
 
-        Each return of a duplicate doubles its delay. A text whose sender vanished is given up
-        here: nobody can say whether it went out.
+        Each return of a duplicate doubles its delay. But while nobody renews the lease, the message
+        may be the job's own, back from a worker that was killed: it returns when the lease ends. A
+        text whose sender vanished is given up here: nobody can say whether it went out.
         """
         job_id = delivery.work.job_id
         if self.status.requeue_expired(job_id, 0):
@@ -62,7 +63,8 @@ class Claimed:
         if not facts.open:
             _log.info("job ended already: duplicate deleted", state=facts.state)
             return Disposition("DUPLICATE", delete=True)
-        doubled = max(1.0, facts.lease_left_s) * 2 ** (delivery.message.receive_count - 1)
-        delay_s = min(BUSY_LIMIT_S, doubled)
+        delay_s = max(1.0, facts.lease_left_s)
+        if facts.lease_left_s > self.lease_s / 2:
+            delay_s = min(BUSY_LIMIT_S, delay_s * 2 ** (delivery.message.receive_count - 1))
         _log.info("job runs elsewhere: message returns later", delay_s=round(delay_s))
         return Disposition("BUSY", visible_in_s=delay_s)

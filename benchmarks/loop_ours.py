@@ -50,6 +50,7 @@ def main(concurrency: int) -> None:
         clock=clock,
         idle_s=3600,
         concurrency=concurrency,
+        short=concurrency > 1,
         marker="LOOP",
     )
     with Path(os.devnull).open("w") as log:

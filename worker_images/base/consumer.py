@@ -31,9 +31,12 @@ _TURN_S = 1.0
 class Consumer:
     """Takes messages until it is drained, its instance ends itself, or a handler is stuck.
 
+    `concurrency` jobs run at once; `short` ones are received ahead, by the ten. `marker` starts
+    the lines that the runbook greps for.
+
     A body that `decode` refuses can never succeed and is never deleted here: it is made visible
     at once, until the redrive policy moves it to the dead-letter queue, which an operator alone
-    empties. `marker` starts the lines that the runbook greps for.
+    empties.
     """
 
     queue: Queue
@@ -45,12 +48,13 @@ class Consumer:
     clock: Clock
     idle_s: float
     concurrency: int
+    short: bool
     marker: str
     _draining: threading.Event = field(default_factory=threading.Event)
     _stuck: bool = False
 
     def __post_init__(self) -> None:
-        self.crew = Crew(self.concurrency, self._work)
+        self.crew = Crew(self.concurrency, self.short, self._work)
         self.settler = Settler(self.queue, lambda: self.crew.busy, self.heartbeat.let_go)
         self.heartbeat.stuck = self._abandon
 

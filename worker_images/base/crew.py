@@ -16,12 +16,13 @@ from worker_images.base.work import Delivery
 class Crew:
     """`size` threads that call `work` on deliveries.
 
-    A crew of one takes one delivery and no other before it is done: its work is long, and
-    another worker may be free. A larger one has short work: it takes up to ten more as soon as
-    every received one has a thread, so that receives come in batches and nobody waits for them.
+    A crew takes no more than it has idle threads, since another worker may be free. With `ahead`,
+    for work so short that nobody else would be quicker, it takes up to ten as soon as every
+    received one has a thread, so that receives come in batches and nobody waits for them.
     """
 
     size: int
+    ahead: bool
     work: Callable[[Delivery], None]
     _waiting: deque[Delivery] = field(default_factory=deque)
     _running: set[Delivery] = field(default_factory=set)
@@ -91,9 +92,10 @@ class Crew:
             self._changed.notify_all()
 
     def _room(self) -> int:
-        if self.size == 1:
-            return 0 if self._waiting or self._running else 1
-        return 0 if self._waiting else BATCH
+        if self.ahead:
+            return 0 if self._waiting else BATCH
+        idle = self.size - len(self._waiting) - len(self._running)
+        return max(0, min(BATCH, idle))
 
     def _loop(self) -> None:
         while True:

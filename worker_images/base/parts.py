@@ -61,12 +61,14 @@ class Parts:
         jobs: Mapping[type, tuple[JobKind, Handler]],
         tasks: Mapping[type, Callable[..., None]] | None = None,
         around_jobs: Sequence[Middleware] = (),
+        short: bool = False,
     ) -> Consumer:
         """Return the consumer of `queues` (keys, the most urgent first).
 
         `jobs` and `tasks` say what runs what `decode` returns, by its class: a handler with the
         table of its jobs, or `task(message, cancellation)` for what has no row. `around_jobs` goes
-        around the runners of jobs, the first one outermost.
+        around the runners of jobs, the first one outermost. Jobs that are `short` are received by
+        the ten, before there is a thread for each.
         """
         settings, queue, around = self.settings, self._queue(queues), self._surroundings()
         limits = Limits(settings.visibility_timeout_s, settings.time_limit_s, settings.hang_limit_s)
@@ -85,6 +87,7 @@ class Parts:
             clock=self.clock,
             idle_s=settings.idle_s,
             concurrency=settings.concurrency,
+            short=short,
             marker=marker,
         )
 

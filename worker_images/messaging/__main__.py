@@ -48,6 +48,7 @@ def compose(parts: Parts, environ: Mapping[str, str]) -> Consumer:
         decode=decode,
         jobs={TextJob: (TEXTS, send), OldText: (TEXTS, send)},
         around_jobs=(Parked(rows), Adopted(rows)),
+        short=True,
     )
 
 

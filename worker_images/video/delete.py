@@ -10,12 +10,14 @@ from typing import Any
 from config.contracts.messages import DeleteVideo
 from config.contracts.storage_keys import hls_prefix
 from worker_images.base.cancellation import Cancellation
-from worker_images.base.errors import Permanent, Retryable
+from worker_images.base.errors import HandedBack, Permanent
 from worker_images.base.logging import logger
 from worker_images.base.status import Status
 from worker_images.base.storage import Storage
 
 _log = logger("delete")
+#: When a deletion is tried again while a job of its video runs: it may take hours.
+JOB_RUNNING_S = 300.0
 _OTHERS = """
 SELECT id FROM videos
 WHERE (id = %(video_id)s AND (tenant_id <> %(tenant_id)s OR file_key <> %(file_key)s))
@@ -36,7 +38,7 @@ class DeleteVideoFiles:
     contradicts: Contradicts
 
     def __call__(self, message: DeleteVideo, cancellation: Cancellation) -> None:
-        """Raises: Permanent for keys of another video; Retryable while a job of it runs."""
+        """Raises: Permanent for keys of another video; HandedBack while a job of it runs."""
         expected = hls_prefix(message.tenant_id, message.video_id)
         raw = f"tenants/{message.tenant_id}/video/raw/"
         if message.hls_prefix != expected or not message.file_key.startswith(raw):
@@ -52,7 +54,8 @@ class DeleteVideoFiles:
                 f"{message.tenant_id} was made from, or it is another video's too",
             )
         if self.status.has_live_job(message.video_id):
-            raise Retryable("JOB_RUNNING", f"a job of video {message.video_id} runs")
+            reason = f"a job of video {message.video_id} runs"
+            raise HandedBack("JOB_RUNNING", reason, delay_s=JOB_RUNNING_S)
         cancellation.check()
         deleted = self.storage.delete_prefix(expected)
         self.storage.delete(message.file_key)

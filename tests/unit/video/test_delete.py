@@ -8,7 +8,7 @@ import pytest
 
 from config.contracts.messages import DeleteVideo
 from worker_images.base.cancellation import Cancellation
-from worker_images.base.errors import Permanent, Retryable
+from worker_images.base.errors import HandedBack, Permanent
 from worker_images.base.testing import ManualClock, MemoryStorage
 from worker_images.base.testing_status import MemoryStatus
 from worker_images.video.delete import DeleteVideoFiles
@@ -69,7 +69,7 @@ def test_a_running_job_keeps_its_files(storage: MemoryStorage) -> None:
     status = MemoryStatus(clock)
     status.add("j", video_id=1)
     status.claim("j", "w", 30)
-    with pytest.raises(Retryable, match="JOB_RUNNING"):
+    with pytest.raises(HandedBack, match="JOB_RUNNING"):
         deletion(storage, status)(message(), Cancellation())
     assert RAW in storage.objects
     clock.advance(31)

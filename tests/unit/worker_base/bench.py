@@ -92,6 +92,7 @@ class Bench:
             clock=self.clock,
             idle_s=60,
             concurrency=self.concurrency,
+            short=self.concurrency > 1,
             marker="VIDEO-WORKER-SQS",
         )
 

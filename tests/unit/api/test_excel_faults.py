@@ -5,15 +5,27 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.contracts.ai_jobs import AiJob as AiJobMessage
 from config.contracts.ai_jobs import decode_ai_job
+from config.contracts.excel_jobs import EnrolmentPayload
 from config.contracts.spreadsheets import MAX_FILE_BYTES
 from tests.unit.api.conftest import Api
-from tests.unit.api.excel_line import BUCKET, ENROLL, PASSWORD, Line, hong, roster
+from tests.unit.api.excel_line import (
+    BUCKET,
+    ENROLL,
+    PASSWORD,
+    Line,
+    connected,
+    hong,
+    roster,
+)
+from tests.unit.api.servers import wait_until
+from worker_images.ai.excel.enrol import enrol
 from worker_images.api import rosters
 from worker_images.api.models import (
     AiJob,
@@ -26,6 +38,7 @@ from worker_images.api.models import (
 from worker_images.base.storage import BucketStorage
 
 pytestmark = pytest.mark.server
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -183,6 +196,28 @@ def test_rosters_of_one_tenant_at_once_share_their_students(line: Line, lecture:
         thread.join()
     assert set(AiJob.objects.values_list("state", flat=True)) == {"DONE"}
     assert (Student.objects.count(), Enrollment.objects.count()) == (200, 750)
+
+
+def test_a_roster_waits_for_another_of_its_tenant_and_sees_what_that_did(
+    line: Line, lecture: Lecture, tmp_path: Path
+) -> None:
+    name, phone, parent, *rest = (str(value).replace("-", "") for value in hong())
+    gone = Student.objects.create(tenant_id=1, name=name, phone=phone, parent_phone=parent)
+    Student.objects.update(deleted_at=gone.created_at)
+    job_id = line.upload(roster(hong()), lecture.pk).json()["job_id"]
+    copy = tmp_path / "roster.copy"
+    copy.write_text("\t".join(["2", name, phone, parent, *rest]) + "\n")
+    with connected() as other, connected() as look:
+        with other.transaction(), other.cursor() as cursor:
+            payload = EnrolmentPayload("", "", 1, lecture.pk, "")
+            first = enrol(cursor, payload, copy, "hash")
+            thread = threading.Thread(target=line.work)
+            thread.start()
+            wait_until(lambda: look.execute(WAITING).fetchone() is not None)
+        thread.join()
+    assert first.restored_students_count == 1
+    result = line.shown(job_id)["result"]
+    assert (result["restored_students_count"], result["already_enrolled_count"]) == (0, 1)
 
 
 def test_a_body_of_the_old_application_is_hashed_by_the_worker(

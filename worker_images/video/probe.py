@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from worker_images.base.errors import Permanent
 from worker_images.video import container as media
 from worker_images.video.head import Head, audio_tracks, decodes_at, read_head
+from worker_images.video.joined import is_joined
 from worker_images.video.remote import LIMIT_S, open_source
 from worker_images.video.source import UNSEEN_S, Source
 from worker_images.video.timing import timing
@@ -30,6 +31,11 @@ UNKNOWN_CODEC = (
     "지원하지 않는 압축 방식(코덱)의 영상입니다. MP4(H.264)로 저장한 뒤 다시 업로드해 주세요.",
 )
 TRUNCATED = ("TRUNCATED", f"동영상 파일이 중간에 잘려 있습니다. {_RETRY}")
+JOINED = (
+    "JOINED",
+    "여러 녹화 파일을 변환 없이 이어 붙인 영상입니다. "
+    "파일을 하나씩 올리거나 MP4로 변환한 뒤 다시 업로드해 주세요.",
+)
 UNREADABLE = ("UNREADABLE", f"동영상 파일이 손상되어 재생할 수 없습니다. {_RETRY}")
 
 #: A file may end this much before the duration it announces (audio padding, rounding).
@@ -57,11 +63,15 @@ def probe(location: str | Path, *, limit_s: float = LIMIT_S) -> Source:
         raise Permanent(*EMPTY_FILE)
     try:
         with media.open_container(location, limit_s=limit_s) as container:
-            return _describe(container, size_bytes)
+            source = _describe(container, size_bytes)
+            start_s = media.start_s(container)
     except FFmpegError as error:
         # What begins as an MP4 and cannot be opened lacks its index, which lies at the end.
         reason = TRUNCATED if first[4:8] == b"ftyp" else NOT_A_VIDEO
         raise Permanent(*reason) from error
+    if is_joined(location, source.container, start_s=start_s, duration_s=source.duration_s):
+        raise Permanent(*JOINED)
+    return source
 
 
 def _describe(container: InputContainer, size_bytes: int) -> Source:

@@ -139,6 +139,15 @@ def beginning_lost(path: Path) -> None:
     path.write_bytes(whole.read_bytes()[188 * 400 :])
 
 
+def joined(path: Path, *, shares: tuple[float, ...]) -> None:
+    """Write a camcorder's parts behind each other as they are, lasting so many times 16 s."""
+    path.write_bytes(b"")
+    for share in shares:
+        part = path.with_name("part.ts")
+        run(*pattern("320x180", seconds=16 * share), *_H264, "-pix_fmt", "yuv420p", part)
+        path.write_bytes(path.read_bytes() + part.read_bytes())
+
+
 def index_missing(path: Path) -> None:
     """Write the first half of a recording whose index would have come last."""
     plain(path)
@@ -245,6 +254,8 @@ UNUSABLE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "sound.m4a": ("NO_VIDEO_STREAM", sound_only),
     "sound.mp3": ("NO_VIDEO_STREAM", lambda path: run(*_TONE, path)),
     "cover.m4a": ("NO_VIDEO_STREAM", cover_only),
+    "two halves.ts": ("JOINED", lambda path: joined(path, shares=(1, 1))),
+    "long and short.ts": ("JOINED", lambda path: joined(path, shares=(1, 0.3))),
     "unknown codec.mp4": ("UNKNOWN_CODEC", unknown_codec),
     "index missing.mp4": ("TRUNCATED", index_missing),
     "cut.mp4": ("TRUNCATED", cut),

@@ -96,6 +96,17 @@ def test_an_unusable_upload_has_a_reason_in_korean(name: str, folder: Path) -> N
     assert caught.value.message.endswith("다시 업로드해 주세요.")
 
 
+@pytest.mark.parametrize("options", [["-output_ts_offset", "95435"], ["-f", "vob"], []])
+def test_a_recording_in_one_piece_is_not_taken_for_several(
+    options: list[str], folder: Path
+) -> None:
+    """The first one's time stamps begin anew in its midst: 33 bits are full."""
+    path = folder / "one piece.ts"
+    picture = media.pattern("320x180", seconds=16)
+    media.run(*picture, "-c:v", "mpeg2video", *options, path)
+    assert probe(path).duration_s == pytest.approx(16, abs=0.1)
+
+
 def test_three_hours_of_stills_are_probed_by_their_ends(folder: Path) -> None:
     path = media.make("stills.mp4", folder)
     source = probe(path)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 from django.db import Error as DatabaseFailure
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail
@@ -78,7 +78,7 @@ def database_lost(error: Exception) -> bool:
     if not isinstance(error, DatabaseFailure) or not isinstance(cause, psycopg.Error):
         return False
     if cause.sqlstate is None:
-        return isinstance(error, OperationalError)
+        return isinstance(error, OperationalError | InterfaceError)
     return cause.sqlstate in _SERVER_GONE or cause.sqlstate.startswith("08")
 
 

@@ -80,7 +80,8 @@ if API.replica_host is not None:
     DATABASES[REPLICA] = {
         **DATABASES["default"],
         "HOST": API.replica_host,
-        "OPTIONS": {**_DATABASE_OPTIONS, "options": _READS},
+        # There is nobody else to ask.
+        "OPTIONS": {**_DATABASE_OPTIONS, "connect_timeout": 6, "options": _READS},
     }
     DATABASE_ROUTERS = ["worker_images.api.database.router.ReplicaReads"]
 

@@ -17,6 +17,7 @@ from worker_images.base.logging import logger
 from worker_images.base.storage import Storage
 from worker_images.base.work import Context, Result
 from worker_images.video.container import keyframes
+from worker_images.video.copying import fits
 from worker_images.video.crew import encode_all
 from worker_images.video.facts import WHOLE, PartFacts, joined
 from worker_images.video.ffmpeg import ENCODE_FAILED
@@ -69,7 +70,11 @@ class EncodeVideo:
 
         source = probe(url())
         _log.info("source probed", width=source.width, height=source.height, fps=source.fps)
-        plan = make_plan(source, self.settings, etag=found.etag, key_frames_s=keyframes(url()))
+        encoded = make_plan(source, self.settings, etag=found.etag, key_frames_s=())
+        plan = encoded
+        if fits(source, encoded.ladder[-1], encoded.segment_s):
+            key_frames_s = keyframes(url())
+            plan = make_plan(source, self.settings, etag=found.etag, key_frames_s=key_frames_s)
         context.report(ENCODE_FROM, "encode", None)
         with tempfile.TemporaryDirectory(prefix="academy-video-") as folder:
             run = _Run(self, job, context, url, Path(folder))
@@ -77,7 +82,7 @@ class EncodeVideo:
                 run.encode(plan)
             except NotCopyable as error:
                 _log.info("the source's picture is encoded, not copied", reason=str(error))
-                run.encode(make_plan(source, self.settings, etag=found.etag, key_frames_s=()))
+                run.encode(encoded)
         self._tag(job.file_key, storage_keys.EXPIRE_ORIGINAL_TAG)
         return Result({"duration_s": source.duration_s})
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import cv2
 import numpy as np
@@ -24,6 +26,10 @@ MAX_PAGES = 50
 PDF_DPI = 300
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _PDF = b"%PDF-"
+#: What decoders are seen to raise on damaged files.
+_DECODERS_RAISE = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error)
+#: PDFium is not thread-safe: https://pypdfium2.readthedocs.io/en/stable/python_api.html
+_ONE_PDF_AT_ONCE = threading.Lock()
 
 
 def page_count(data: bytes) -> int:
@@ -32,7 +38,8 @@ def page_count(data: bytes) -> int:
         with _pdf(data) as document:
             return len(document)
     with _picture(data) as picture:
-        return getattr(picture, "n_frames", 1)
+        # A phone's JPEG may hold a depth map as its second frame: only a TIFF has pages.
+        return getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
 
 
 def page(data: bytes, number: int) -> Grey:
@@ -72,15 +79,13 @@ def flat_light(grey: Grey) -> Grey:
 
 def _decoded(picture: Image.Image) -> Grey:
     _check_size(*picture.size)
-    try:
-        upright = ImageOps.exif_transpose(picture)
-        if "A" in upright.getbands() or "transparency" in upright.info:
-            upright = Image.alpha_composite(
-                Image.new("RGBA", upright.size, "white"), upright.convert("RGBA")
-            )
-        return np.asarray(upright.convert("L"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _broken() from error
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):
+        return (np.asarray(upright) >> 8).astype(np.uint8)
+    if "A" in upright.getbands() or "transparency" in upright.info:
+        paper = Image.new("RGBA", upright.size, "white")
+        upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+    return np.asarray(upright.convert("L"))
 
 
 def _rendered(sheet: pdfium.PdfPage) -> Grey:
@@ -91,41 +96,44 @@ def _rendered(sheet: pdfium.PdfPage) -> Grey:
 
 @contextmanager
 def _picture(data: bytes) -> Iterator[Image.Image]:
+    """Yield an open picture; what its decoder raises within is a BadInput."""
     try:
-        opened = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            yield opened
+    except UnidentifiedImageError as error:
         raise BadInput(
             "NOT_A_PICTURE",
             f"file_key: 열 수 없는 파일입니다. {', '.join(_FORMATS)}, PDF만 사용할 수 있습니다.",
         ) from error
-    with opened:
-        yield opened
+    except Image.DecompressionBombError as error:
+        raise _too_large(str(error)) from error
+    except _DECODERS_RAISE as error:
+        raise BadInput(
+            "BROKEN_PICTURE", "file_key: 손상된 이미지입니다. 다시 업로드해 주세요."
+        ) from error
 
 
 @contextmanager
 def _pdf(data: bytes) -> Iterator[pdfium.PdfDocument]:
-    try:
-        document = pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        raise BadInput(
-            "BROKEN_PDF", "file_key: PDF를 열 수 없습니다. 암호가 없고 손상되지 않아야 합니다."
-        ) from error
-    try:
-        yield document
-    finally:
-        document.close()
+    """Yield an open PDF; what PDFium raises within is a BadInput."""
+    with _ONE_PDF_AT_ONCE:
+        try:
+            with closing(pdfium.PdfDocument(data)) as document:
+                yield document
+        except pdfium.PdfiumError as error:
+            raise BadInput(
+                "BROKEN_PDF", "file_key: PDF를 열 수 없습니다. 암호가 없고 손상되지 않아야 합니다."
+            ) from error
 
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise BadInput(
-            "PICTURE_TOO_LARGE",
-            f"file_key: {width} x {height} 픽셀입니다. {MAX_PIXELS:,} 픽셀까지 사용할 수 있습니다.",
-        )
+        raise _too_large(f"{width} x {height}")
 
 
-def _broken() -> BadInput:
-    return BadInput("BROKEN_PICTURE", "file_key: 손상된 이미지입니다. 다시 업로드해 주세요.")
+def _too_large(size: str) -> BadInput:
+    allowed = f"{MAX_PIXELS:,} 픽셀까지 사용할 수 있습니다."
+    return BadInput("PICTURE_TOO_LARGE", f"file_key: 이미지가 너무 큽니다 ({size}). {allowed}")
 
 
 def as_png(grey: Grey) -> bytes:

@@ -33,7 +33,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
 @pytest.fixture(scope="session")
 def images(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Build all five with the Dockerfiles as they are."""
-    stands_in = provide(docker, tmp_path_factory.mktemp("stand-in") / "context")
+    provide(docker, tmp_path_factory.mktemp("stand-in") / "context")
     if not (ROOT / "node_modules/hls.js/dist/hls.min.js").exists():
         pytest.fail("node_modules is missing: make venv")
     subprocess.run(
@@ -42,7 +42,7 @@ def images(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Built:
         check=True,
         timeout=900,
     )
-    return Built(docker, {kind: f"{name}:{TAG}" for kind, name in IMAGES.items()}, stands_in)
+    return Built(docker, {kind: f"{name}:{TAG}" for kind, name in IMAGES.items()})
 
 
 @pytest.fixture(scope="session")

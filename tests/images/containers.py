@@ -21,7 +21,7 @@ CONFINED = (
 HOST, ALONE = ("--network", "host"), ("--network", "none")
 #: The image's own check, asked every second instead of every minute.
 QUICK = ("--health-interval", "1s", "--health-retries", "2", "--health-start-period", "0s")
-WITHIN_S = 60
+WITHIN_S = 180
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Built:
-    """The images by kind; `stands_in` where their public base was not to be had."""
+    """The images by kind."""
 
     docker: Docker
     names: Mapping[str, str]
-    stands_in: bool
 
     def once(self, kind: str, *command: str, variables: Mapping[str, str] | None = None) -> str:
         """Return what a command prints in a container of its own."""
@@ -89,12 +88,16 @@ class Built:
 
     @contextmanager
     def running(
-        self, kind: str, variables: Mapping[str, str], network: Sequence[str] = HOST
+        self,
+        kind: str,
+        variables: Mapping[str, str],
+        *command: str,
+        network: Sequence[str] = HOST,
     ) -> Iterator[Container]:
-        """Yield a container of an image's own command, gone afterwards."""
-        name = f"under-test-{kind}"
+        """Yield a container of an image's own command, or of another, gone afterwards."""
+        name = f"under-test-{kind}{len(command)}"
         options = (*CONFINED, *QUICK, *network, *_variables(ENVIRONMENT | dict(variables)))
-        self.docker("run", "--detach", "--name", name, *options, self.names[kind])
+        self.docker("run", "--detach", "--name", name, *options, self.names[kind], *command)
         try:
             yield Container(self.docker, name)
         finally:

@@ -28,9 +28,10 @@ class NoEngineError(Exception):
 
 @dataclass(frozen=True)
 class Docker:
-    """The client, told where its engine is. `environ` is the environment of every command."""
+    """The client. `environ` says where its engine is; one started here can pull nothing."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    started_here: bool = False
 
     def __call__(self, *arguments: str, timeout_s: float = 120, code: int = 0) -> str:
         """Return what a command prints. Fails when it ends otherwise than with `code`."""
@@ -70,7 +71,7 @@ def engine(folder: Path) -> Iterator[Docker]:
         raise NoEngineError(f"no container engine answers, and to start one lacks {missing}")
     if os.geteuid():
         raise NoEngineError("no container engine answers, and only root can start one")
-    docker = Docker({**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"})
+    docker = Docker({**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}, True)
     before = subprocess.run(["iptables-save"], capture_output=True, check=False).stdout  # noqa: S607
     process = _started(folder, docker)
     try:

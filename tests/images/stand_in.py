@@ -6,7 +6,6 @@ this machine trusts, so that pip inside it reaches the same package index.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,13 +26,13 @@ CMD ["python3"]
 """
 
 
-def provide(docker: Docker, folder: Path) -> bool:
-    """Make NAME an image of the engine; return whether it is the stand-in."""
+def provide(docker: Docker, folder: Path) -> None:
+    """Make NAME an image of the engine: the public one, or the stand-in."""
     if docker.run("image", "inspect", NAME, timeout_s=30).returncode == 0:
-        return False
-    if "DOCKER_HOST" not in docker.environ or docker.environ == dict(os.environ):
+        return
+    if not docker.started_here:
         docker("pull", "--quiet", NAME, timeout_s=300)
-        return False
+        return
     folder.mkdir()
     authorities = folder / "authorities"
     authorities.mkdir()
@@ -53,4 +52,3 @@ def provide(docker: Docker, folder: Path) -> bool:
     (folder / "Dockerfile").write_text(_DOCKERFILE)
     docker("build", "--quiet", "--network", "none", "--tag", NAME, str(folder), timeout_s=300)
     (folder / "rootfs.tar").unlink()
-    return True

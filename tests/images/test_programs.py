@@ -34,7 +34,7 @@ def worker_variables(kind: str) -> dict[str, str]:
 
 
 def test_the_api_is_healthy_until_it_hangs(images: Built) -> None:
-    with images.running("api", AWS, ALONE) as api:
+    with images.running("api", AWS, network=ALONE) as api:
         api.await_health("healthy")
         api.hang()
         api.await_health("unhealthy")

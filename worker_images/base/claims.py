@@ -14,6 +14,8 @@ from worker_images.base.work import Delivery, Disposition, Runner
 _log = logger("claims")
 #: Longest delay of a duplicate whose job runs elsewhere.
 BUSY_LIMIT_S = 3600.0
+#: Longest delay of a message that met no database; the gate takes none before there is one.
+AWAY_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Claimed:
                 return self._unclaimed(delivery)
         except Exception as error:
             self.away()
-            delay_s = backoff_s(delivery.message.receive_count, self.jitter())
+            receives = delivery.message.receive_count
+            delay_s = min(AWAY_LIMIT_S, backoff_s(receives, self.jitter()))
             _log.warning("not claimed", error=repr(error), delay_s=round(delay_s))
             return Disposition("DATABASE_AWAY", visible_in_s=delay_s)
         delivery.claim = claim

@@ -10,6 +10,7 @@ from config.contracts.messages import VideoJob
 from config.contracts.queues import copy_after, max_receive_count
 from config.contracts.states import VideoJobState
 from tests.unit.worker_base.bench import VISIBILITY_S, Bench, raising
+from worker_images.base.claims import AWAY_LIMIT_S
 from worker_images.base.errors import HandedBack, Retryable
 from worker_images.base.gate import FRESH_S, Gate
 from worker_images.base.queue import Message
@@ -58,6 +59,16 @@ def test_no_number_of_drains_and_outages_moves_a_healthy_job_to_the_dead_letter_
 
 def _away(*arguments: object) -> None:
     raise OSError("the database is away")
+
+
+def test_a_moment_without_a_database_costs_no_more_than_a_moment_however_often_received() -> None:
+    bench = bench_with_copies()
+    bench.add_job()
+    bench.status.claim = _away  # type: ignore[method-assign]
+    for _ in range(12):
+        delay_s = bench.step().visible_in_s or 0
+        assert 0 < delay_s <= AWAY_LIMIT_S
+        bench.clock.advance(delay_s)
 
 
 def test_a_message_received_too_often_is_deleted_only_after_its_copy_is_stored() -> None:

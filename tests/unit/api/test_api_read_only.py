@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,8 @@ def replica(schema: None, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def video(database: None) -> Video:
-    return Video.objects.create(tenant_id=1, file_key="k", title="함수", state="PROCESSING")
+    key = uuid.uuid4().hex
+    return Video.objects.create(tenant_id=1, file_key=key, title="함수", state="PROCESSING")
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_reads_go_on_from_the_replica_and_writes_are_refused_until_it_is_back(
     tmp_path: Path,
     call: Callable[..., requests.Response],
 ) -> None:
-    wait_until(lambda: _asked(REPLICA, "SELECT count(*) FROM videos") == 1)
+    wait_until(lambda: _asked(REPLICA, "SELECT max(file_key) FROM videos") == video.file_key)
     with started({**environment, "DB_REPLICA_HOST": REPLICA}, tmp_path) as (url, _):
         progress = f"{url}/api/v1/media/videos/{video.pk}/progress/"
         assert call("GET", progress).json()["status"] == "PROCESSING"

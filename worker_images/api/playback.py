@@ -62,6 +62,6 @@ def object_key(video: Video, name: str) -> str | None:
     return hls_prefix(video.tenant_id, video.pk) + name
 
 
-def is_playlist(key: str) -> bool:
-    """Whether an object is small text that names others."""
-    return PurePosixPath(key).suffix == ".m3u8"
+def names_others(key: str) -> bool:
+    """Whether an object is small text that names others, relative to its own address."""
+    return PurePosixPath(key).suffix in {".m3u8", ".vtt"}

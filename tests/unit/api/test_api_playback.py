@@ -20,6 +20,7 @@ PREFIX = "tenants/1/video/hls/{}/"
 def ready(uploaded: Video, aws: Any, page_files: None) -> Video:
     Video.objects.update(state="READY", title="<b>함수</b>")
     objects = {"master.m3u8": b"#EXTM3U", "v1/index0.m4s": b"frames", "thumbnail.jpg": b"jpeg"}
+    objects["thumbnails.vtt"] = b"WEBVTT"
     for name, body in objects.items():
         key = PREFIX.format(uploaded.pk) + name
         aws.put_object(Bucket="academy-video", Key=key, Body=body)
@@ -64,6 +65,14 @@ def test_playlists_are_passed_on_and_segments_come_from_the_store(api: Any, page
         redirect = api.client.get(f"{page}hls/{name}")
         assert redirect.status_code == 302
         assert requests.get(redirect["Location"], timeout=10).content == body
+
+
+def test_the_thumbnails_index_is_passed_on_since_it_names_its_neighbours(
+    api: Any, page: str
+) -> None:
+    index = api.client.get(f"{page}hls/thumbnails.vtt")
+    assert index.content == b"WEBVTT"
+    assert index["Content-Type"] == "text/vtt"
 
 
 def test_a_playlist_that_is_not_there_is_404(api: Any, page: str) -> None:

@@ -67,14 +67,14 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def hls(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """Playlists are passed on; anything else is fetched from the store itself."""
+    """Playlists and thumbnails' index are passed on; anything else comes from the store itself."""
     try:
         key = playback.object_key(_video(token), name)
     except playback.LinkExpired:
         return HttpResponse("link expired", status=403, content_type="text/plain")
     if key is None:
         raise Http404
-    if not playback.is_playlist(key):
+    if not playback.names_others(key):
         return _redirect(key)
     try:
         content = ports.storage().get(key)

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.contracts.edges import EDGE_REGION, KEY_PAIR_OUTPUT, edge_stack_name
-from config.contracts.environment import MESSAGING_CREDENTIALS
+from config.contracts.environment import MESSAGING_CREDENTIALS, PROXY_HOPS
 from config.contracts.parameters import environment_path, kind_path
 from config.contracts.queues import BY_KEY
 from config.model_edge import Playback
@@ -112,6 +112,7 @@ class ConfigurationStack(PlatformStack):
             "OPERATOR_API_TOKEN": self._secret("OperatorApiToken", "Staff tools show this token"),
             "VIDEO_ATTEMPTS": str(settings.queues["video"].attempts),
             "RATE_LIMIT_PER_MINUTE": str(settings.edge.requests_per_minute),
+            **_proxy_hops(settings),
         }
 
     def _playback(self, playback: Playback | None) -> dict[str, str | SecretValue]:
@@ -127,3 +128,8 @@ class ConfigurationStack(PlatformStack):
                 )
             ),
         }
+
+
+def _proxy_hops(settings: Settings) -> dict[str, str]:
+    """An edge adds the viewer's address to X-Forwarded-For, and the load balancer the edge's."""
+    return {} if settings.edge.provider == "none" else {PROXY_HOPS: "2"}

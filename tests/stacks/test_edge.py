@@ -457,3 +457,14 @@ def test_another_key_is_another_resource(playing: Templates, tmp_path: Path) -> 
     settings = varied("dev", edge={"playback": playback})
     [after] = resources(synthesize(settings, tmp_path)["edge"], "AWS::CloudFront::PublicKey")
     assert before != after
+
+
+def test_the_api_counts_requests_of_viewers_and_not_of_the_edge(
+    edged: Templates, local: Templates
+) -> None:
+    def hops(templates: Templates) -> list[str]:
+        found = properties(templates["configuration"], "AWS::SSM::Parameter")
+        return [one["Value"] for one in found if one["Name"].endswith("/PROXY_HOPS")]
+
+    assert hops(edged) == ["2"]
+    assert hops(local) == []

@@ -45,12 +45,16 @@ class Fault(Enum):
 
 @dataclass
 class ProviderServer:
-    """`out` lists the texts that went out: the form or the message of each request."""
+    """`out` lists the texts that went out: the form or the message of each request.
+
+    A text that was accepted is answered `answers_after_s` seconds later.
+    """
 
     fault: Fault = Fault.NONE
     out: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 0
     connections: int = 0
+    answers_after_s: float = 0.0
     release: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -167,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         else:
             accept()
+            self.server_state.release.wait(self.server_state.answers_after_s)
             self._answer_late(fault, answer)
 
     def _answer_late(self, fault: Fault, answer: dict[str, Any]) -> None:

@@ -1,0 +1,57 @@
+"""What a run will do, drawn from its seed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.faults.plan import (
+    DEATHS,
+    KINDS,
+    NOISE,
+    OUTAGES,
+    OUTAGES_SHARE,
+    events,
+    length_s,
+    mix,
+)
+
+SEEDS = st.integers(0, 2**31)
+JOBS = st.integers(20, 2000)
+
+
+@given(SEEDS, JOBS)
+def test_a_seed_always_gives_the_same_faults(seed: int, jobs: int) -> None:
+    assert events(seed, jobs) == events(seed, jobs)
+
+
+@given(SEEDS, JOBS)
+def test_every_outage_happens_and_no_two_overlap(seed: int, jobs: int) -> None:
+    outages = [event for event in events(seed, jobs) if event.fault in OUTAGES]
+    assert {event.fault for event in outages} == set(OUTAGES)
+    ends = [event.at_s + event.lasts_s for event in outages]
+    assert all(end <= later.at_s for end, later in zip(ends, outages[1:], strict=False))
+    assert ends[-1] <= length_s(jobs) * OUTAGES_SHARE
+
+
+@given(SEEDS)
+def test_a_long_run_kills_drains_and_notifies_every_fleet(seed: int) -> None:
+    ended = [(event.fault, event.kind) for event in events(seed, 500)]
+    for fault in DEATHS:
+        for kind in KINDS:
+            assert ended.count((fault, kind)) >= 3
+    assert all(ended.count((fault, "")) >= 30 for fault in NOISE)
+
+
+@pytest.mark.parametrize("jobs", [20, 40, 500, 2000])
+def test_the_mix_is_as_large_as_it_was_asked_for(jobs: int) -> None:
+    found = mix(jobs)
+    assert found.texts + found.rosters + found.exports + found.videos == jobs
+    assert found.texts > 0
+
+
+def test_five_hundred_jobs_are_texts_above_all_and_a_video_dies_ten_times() -> None:
+    found = mix(500)
+    assert (found.texts, found.rosters, found.exports, found.videos) == (400, 60, 30, 10)
+    assert found.kills == 10

@@ -59,7 +59,8 @@ class ConfigurationStack(PlatformStack):
         }
         self.workers = self._parameters("workers", shared)
         self.api = self._parameters(
-            "api", {**shared, **storage.api_variables, **self._api(settings)}
+            "api",
+            {**shared, **data.api_variables, **storage.api_variables, **self._api(settings)},
         )
         #: By worker kind, what it alone is told.
         self.kinds: dict[str, EnvironmentParameters] = {}

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class DataStack(PlatformStack):
     """RDS with its backups and ElastiCache, or the addresses of what exists already. Stateful.
 
-    `variables` is what clients are told of both; `postgres` is None with an external database,
-    `redis_nodes` empty with an external Redis.
+    `variables` is what clients are told of both; `api_variables` what the API is told besides: it
+    reads from the first replica while the database is down. `postgres` is None with an external
+    database, `redis_nodes` empty with an external Redis.
     """
 
     def __init__(
@@ -44,6 +45,10 @@ class DataStack(PlatformStack):
             **_database_variables(self._database(database, network), database),
             **_redis_variables(self._redis(redis, network), redis),
         }
+        replicas: list[str] = self.postgres.replica_hosts if self.postgres else []
+        self.api_variables: dict[str, str | SecretValue] = (
+            {names.REPLICA_HOST: replicas[0]} if replicas else {}
+        )
         if settings.backup and self.postgres:
             Backups(
                 self,

@@ -105,8 +105,11 @@ class Postgres(Construct):
             self.instance.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         self.instance.node.add_dependency(*logs)
         self._acknowledge(self.instance, size)
-        for number in range(1, size.read_replicas + 1):
+        #: Addresses of the read replicas, which have the instance's port and credentials.
+        self.replica_hosts = [
             self._replica(number, f"{name}-replica-{number}", common)
+            for number in range(1, size.read_replicas + 1)
+        ]
         credentials = self.instance.secret or secret
         if size.rotation_days is not None:
             PasswordRotation(
@@ -165,8 +168,11 @@ class Postgres(Construct):
             for kind in _LOGS
         ]
 
-    def _replica(self, number: int, name: str, common: dict[str, Any]) -> None:
-        """Add a copy that answers reads. It holds nothing of its own: it can be made again."""
+    def _replica(self, number: int, name: str, common: dict[str, Any]) -> str:
+        """Add a copy that answers reads, and return its address.
+
+        It holds nothing of its own: it can be made again.
+        """
         logs = self._log_groups(f"Replica{number}Logs", name)
         replica = rds.DatabaseInstanceReadReplica(
             self,
@@ -181,3 +187,4 @@ class Postgres(Construct):
             acknowledge(replica, rule, "A copy that can be made again")
         acknowledge(replica, "RDS11", DEFAULT_PORT)
         cdk.CfnOutput(self, f"Replica{number}Address", value=replica.db_instance_endpoint_address)
+        return replica.db_instance_endpoint_address

@@ -147,6 +147,16 @@ def test_replicas_hold_nothing_of_their_own(changed: Changed) -> None:
     assert STATEFUL in instance["Metadata"]
 
 
+@pytest.mark.parametrize("replicas", [0, 2])
+def test_the_api_alone_is_told_of_a_replica(tmp_path: Path, replicas: int) -> None:
+    rds = {"database": {"rds": {"read_replicas": replicas}}}
+    settings = _merged(load_settings("dev").model_dump(), rds)
+    template = synthesize(Settings.model_validate(settings), tmp_path)["configuration"]
+    told = [one["Name"] for one in properties(template, "AWS::SSM::Parameter")]
+    found = [name for name in told if name.endswith("/DB_REPLICA_HOST")]
+    assert found == (["/academy/dev/api/env/DB_REPLICA_HOST"] if replicas else [])
+
+
 def test_no_rotation_is_made_where_none_is_wanted(changed: Changed) -> None:
     template = changed(database={"rds": {"rotation_days": None}})
     assert resources(template, SCHEDULE) == {}

@@ -17,7 +17,21 @@ from pathlib import Path
 
 #: More open files than this make `apt` and `useradd` of the builds close each of them, for minutes.
 OPEN_FILES = 20000
-PROGRAMS = ("docker", "dockerd", "iptables-save", "mmdebstrap", "prlimit")
+PROGRAMS = ("docker", "dockerd", "ip", "iptables-save", "mmdebstrap", "prlimit")
+_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_NO_RULES = """\
+*filter
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT
+:INPUT ACCEPT
+:OUTPUT ACCEPT
+:POSTROUTING ACCEPT
+COMMIT
+"""
 _START_S = 60
 _END_S = 60
 
@@ -72,16 +86,29 @@ def engine(folder: Path) -> Iterator[Docker]:
     if os.geteuid():
         raise NoEngineError("no container engine answers, and only root can start one")
     docker = Docker({**os.environ, "DOCKER_HOST": f"unix://{folder}/docker.sock"}, True)
-    before = subprocess.run(["iptables-save"], capture_output=True, check=False).stdout  # noqa: S607
-    process = _started(folder, docker)
+    with _network_as_before():
+        process = _started(folder, docker)
+        try:
+            yield docker
+        finally:
+            process.terminate()
+            process.wait(_END_S)
+            shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+@contextmanager
+def _network_as_before() -> Iterator[None]:
+    """Undo what an engine does to the network: its bridge, its rules, and forwarding."""
+    forwarding = _FORWARDING.read_text()
+    rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout  # noqa: S607
     try:
-        yield docker
+        yield
     finally:
-        process.terminate()
-        process.wait(_END_S)
         subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)  # noqa: S607
-        subprocess.run(["iptables-restore"], input=before, check=False)  # noqa: S607
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        # What was never used is not saved, and not restored either.
+        for wanted in (_NO_RULES, rules):
+            subprocess.run(["iptables-restore"], input=wanted, text=True, check=True)  # noqa: S607
+        _FORWARDING.write_text(forwarding)
 
 
 def _started(folder: Path, docker: Docker) -> subprocess.Popen[bytes]:

@@ -175,6 +175,7 @@ def test_a_container_has_its_own_environment_alone(aws):
     assert set(env) - {"A", "B", "C", "GREETING"} == {
         *("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"),
         *("PYTHONUNBUFFERED", "AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+        "MESSAGING_ENDPOINT",
     }
     assert cwd == str(aws.state / "images/academy-test/1/rootfs/app")
     assert Path(env["TMPDIR"]).is_relative_to(aws.instances.home(instance_id).directory)

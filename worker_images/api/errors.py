@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError
@@ -67,7 +68,7 @@ def outage(error: Exception) -> Outage | None:
     """Return what is out of reach when `error` says so: a 503, so that callers try again."""
     if isinstance(error, OperationalError) or database_lost(error):
         return DATABASE
-    if isinstance(error, BotoCoreError | ClientError):
+    if isinstance(error, BotoCoreError | ClientError | Boto3Error):
         return STORAGE
     return None
 

@@ -285,3 +285,15 @@ def _message(job: AiJob, payload: dict[str, Any]) -> AiJobMessage:
         source_id="",
         created_at="",
     )
+
+
+def test_a_roster_that_the_store_does_not_take_is_a_503_and_no_job(
+    line: Line, lecture: Lecture
+) -> None:
+    line.s3.delete_bucket(Bucket=BUCKET)
+    refused = line.upload(roster(hong()), lecture.pk)
+    assert (refused.status_code, refused.json()["code"]) == (503, "STORAGE_UNAVAILABLE")
+    assert not AiJob.objects.exists()
+    region = {"LocationConstraint": "ap-northeast-2"}
+    line.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
+    assert line.finish(line.upload(roster(hong()), lecture.pk))["status"] == "DONE"

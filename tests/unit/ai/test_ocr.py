@@ -65,6 +65,17 @@ def test_english_is_read_however_it_was_photographed(name: str) -> None:
     assert outcome.values["language"] == "eng"
 
 
+def test_lines_of_a_page_on_its_side_do_not_take_each_others_place() -> None:
+    # Given a page with a line that is read a second time, in Korean alone
+    printed = page(KOREAN, font="NanumMyeongjo.ttf").picture
+    photo = PAGE_PHOTOS["on its side"](printed, np.random.default_rng(1))
+
+    found = read(encoded(photo)).values["text"].splitlines()
+
+    assert len(set(found)) == len(KOREAN)
+    assert rates("\n".join(found), KOREAN)[0] <= 0.03
+
+
 def test_a_clean_scan_is_read_with_its_spaces_and_needs_nobody() -> None:
     outcome = read(encoded(CLEAN.picture))
 

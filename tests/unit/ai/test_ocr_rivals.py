@@ -41,10 +41,11 @@ def test_lines_take_their_spaces_from_the_plain_text() -> None:
     for number, (text, confidence) in enumerate((("물", 90), ("음", 80), ('에"', 70))):
         rows.append(f"5\t1\t1\t1\t1\t{number}\t{30 * number}\t5\t20\t10\t{confidence}\t{text}")
 
-    found = lines("\n".join(rows), '물음 에"\n', lambda x, y: (x + 1, y + 2))
+    found = lines("\n".join(rows), '물음 에"\n')
 
     assert [line.text for line in found] == ['물음 에"']
-    assert found[0].box == (1, 7, 80, 10)
+    assert found[0].box == (0, 5, 80, 10)
+    assert found[0].placed(lambda x, y: (-y, x)).box == (-15, 0, 10, 80)
     assert found[0].confidence == pytest.approx((0.9 + 0.8 + 2 * 0.7) / 4)
 
 

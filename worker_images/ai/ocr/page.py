@@ -19,11 +19,15 @@ KOREAN = "kor"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a page, and what was read there."""
+    """A column of a page, and what was read there; the boxes are the column's own."""
 
     page: Prepared
     block: Block
     lines: list[Line]
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a pixel of the column lies in the uploaded picture."""
+        return self.page.place(*self.block.place(x, y))
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,11 @@ class PageReader:
         if _confidence(columns) < UPRIGHT_CONFIDENCE:
             turned = self._columns(prepared.upside_down(), cancellation)
             columns = max(columns, turned, key=_confidence)
-        return [line for column in columns for line in self._settled(column, cancellation)]
+        return [
+            line.placed(column.place)
+            for column in columns
+            for line in self._settled(column, cancellation)
+        ]
 
     def _columns(self, page: Prepared, cancellation: Cancellation) -> list[Column]:
         return [
@@ -59,7 +67,7 @@ class PageReader:
         self, page: Prepared, block: Block, languages: str, cancellation: Cancellation
     ) -> list[Line]:
         said = self.tesseract.read(block.of(page.picture), languages, cancellation)
-        return lines(said.tsv, said.text, lambda x, y: page.place(*block.place(x, y)))
+        return lines(said.tsv, said.text)
 
 
 def _confidence(columns: list[Column]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: `(x, y)` of the picture that was read to `(x, y)` of the uploaded one.
@@ -31,11 +31,17 @@ class Word:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; `box` is (x, y, width, height) in pixels of the uploaded picture."""
+    """A line of text; `box` is (x, y, width, height) in pixels of the picture that was read."""
 
     text: str
     confidence: float
     box: tuple[int, int, int, int]
+
+    def placed(self, place: Place) -> Line:
+        """Return the line with its box where `place` says."""
+        x, y, width, height = self.box
+        corners = [place(at, to) for at in (x, x + width) for to in (y, y + height)]
+        return replace(self, box=_around(corners))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def words(tsv: str) -> list[Word]:
     return found
 
 
-def lines(tsv: str, text: str, place: Place) -> list[Line]:
+def lines(tsv: str, text: str) -> list[Line]:
     """Return the lines of a column.
 
     The TSV takes Korean syllables for words; only `text`, tesseract's plain output, has the spaces
@@ -75,7 +81,7 @@ def lines(tsv: str, text: str, place: Place) -> list[Line]:
     for group in grouped.values():
         letters = "".join(word.text for word in group)
         said = spaced.get(letters, " ".join(word.text for word in group))
-        found.append(Line(said, mean_confidence(group), _box(group, place)))
+        found.append(Line(said, mean_confidence(group), _box(group)))
     return found
 
 
@@ -92,13 +98,13 @@ def language(text: str) -> str:
     return "+".join(name for name, n in counts.items() if letters and n / letters >= _LEAST_SHARE)
 
 
-def _box(group: Sequence[Word], place: Place) -> tuple[int, int, int, int]:
-    corners = [
-        place(x, y)
-        for word in group
-        for x in (word.left, word.right)
-        for y in (word.top, word.bottom)
-    ]
-    left, top = min(x for x, _ in corners), min(y for _, y in corners)
-    right, bottom = max(x for x, _ in corners), max(y for _, y in corners)
+def _box(group: Sequence[Word]) -> tuple[int, int, int, int]:
+    return _around(
+        [corner for word in group for corner in ((word.left, word.top), (word.right, word.bottom))]
+    )
+
+
+def _around(points: Sequence[tuple[float, float]]) -> tuple[int, int, int, int]:
+    left, top = min(x for x, _ in points), min(y for _, y in points)
+    right, bottom = max(x for x, _ in points), max(y for _, y in points)
     return round(left), round(top), round(right - left), round(bottom - top)

@@ -16,10 +16,11 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from benchmarks.faults.fleet import Fleet
-from benchmarks.faults.plan import DEATHS, NOISE, Event, Fault
+from benchmarks.faults.plan import NOISE, Event, Fault
 from benchmarks.faults.world import World
 from config.contracts.queues import BY_KEY, QUEUES
 from tests.unit.api.servers import Program, frozen
+from worker_images.base.job_kinds import AI_JOBS, VIDEO_JOBS
 
 #: A message that is sent again arrives so much later, at most.
 _LATE_S = 5
@@ -93,15 +94,14 @@ class Chaos:
                 self.poison.append(body)
                 self.note("poison", key)
 
-    def kill_each(self, kind: str, job_id: str, table: str) -> None:
-        """Kill whoever runs a job, as soon as it does, until the job has ended."""
-        state_of = f"SELECT state, attempt FROM {table} WHERE id = %s"  # noqa: S608 - a constant
+    def kill_each(self, job_id: str) -> None:
+        """Kill whoever runs a job of the AI fleet, as soon as it does, until the job has ended."""
         while not self.ended.wait(_LOOK_S):
-            [(state, _)] = self.world.rows(state_of, job_id)
-            if state in ("FAILED", "DONE", "REJECTED_BAD_INPUT"):
+            [(state,)] = self.world.rows("SELECT state FROM ai_jobs WHERE id = %s", job_id)
+            if state not in AI_JOBS.open:
                 return
-            if state == "RUNNING" and self._kill_holder(kind, job_id):
-                self.note("kill -9 by a poison job", kind)
+            if state == AI_JOBS.running and self._kill_holder("ai", job_id):
+                self.note("kill -9 by a poison job", "ai")
 
     def kill_after_parts(self, job_id: str, kills: int) -> None:
         """Kill the worker of a video `kills` times, each time another part of it was done."""
@@ -109,10 +109,10 @@ class Chaos:
         parts_of = "SELECT count(*) FROM video_parts WHERE job_id = %s"
         while done < kills and not self.ended.wait(_LOOK_S):
             [(state,)] = self.world.rows("SELECT state FROM video_jobs WHERE id = %s", job_id)
-            if state not in ("QUEUED", "RUNNING", "RETRY_WAIT"):
+            if state not in VIDEO_JOBS.open:
                 return
             [(parts,)] = self.world.rows(parts_of, job_id)
-            if state == "RUNNING" and parts > known and self._kill_holder("video", job_id):
+            if state == VIDEO_JOBS.running and parts > known and self._kill_holder("video", job_id):
                 [(known,)] = self.world.rows(parts_of, job_id)
                 done += 1
                 self.note("kill -9 of one video", "video")
@@ -133,7 +133,7 @@ class Chaos:
             self.beside(lambda event=event: self._do(event))
 
     def _do(self, event: Event) -> None:
-        if event.fault in DEATHS:
+        if event.kind:
             self._end_one(event)
         elif event.fault in NOISE:
             # SQS may be away: then there is nothing to send to, or to reorder.
@@ -144,10 +144,9 @@ class Chaos:
             self._take_away(event)
 
     def _end_one(self, event: Event) -> None:
-        workers = self.fleet.of(event.kind)
-        if not workers:
+        worker = self.fleet.victim(event.kind, self.draw)
+        if worker is None:
             return
-        worker = self.draw.choice(workers)
         if event.fault is Fault.NOTICE:
             self.fleet.notify(worker)
         else:

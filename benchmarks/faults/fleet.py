@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -54,9 +55,16 @@ class Worker:
     log: Path
     gone_at: float = float("inf")
 
-    def says(self, text: str) -> bool:
-        """Whether its log has a text in it."""
-        return text.encode() in self.log.read_bytes()
+    def says(self, *words: str) -> bool:
+        """Whether a line of its log has all these words."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return any(all(word in line for word in words) for line in lines)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has begun with more jobs than it has ended."""
+        log = self.log.read_text("utf-8", "replace")
+        return log.count(_BEGUN) > log.count(_ENDED)
 
 
 @dataclass
@@ -98,8 +106,15 @@ class Fleet:
 
     def holder(self, kind: str, job_id: str) -> Worker | None:
         """Return the youngest running worker that has begun with a job."""
-        begun = [worker for worker in self.of(kind) if worker.says(job_id)]
+        begun = [worker for worker in self.of(kind) if worker.says(_BEGUN, job_id)]
         return begun[-1] if begun else None
+
+    def victim(self, kind: str, draw: random.Random) -> Worker | None:
+        """Return a worker to end: one in the midst of a job, if there is one."""
+        running = self.of(kind)
+        ready = [worker for worker in running if worker.says(_READY[kind])]
+        busy = [worker for worker in ready if worker.busy]
+        return draw.choice(busy or ready or running) if running else None
 
     def notify(self, worker: Worker) -> None:
         """Give a worker's instance a Spot notice, and take it away when its time has come."""
@@ -166,6 +181,7 @@ class Fleet:
         }
 
 
+_BEGUN, _ENDED = '"job started"', '"Outcome"'
 #: What each says once it works.
 _READY = {**dict.fromkeys(("messaging", "ai", "video"), "polling"), "relay": "relay started"}
 _MODULES = {"relay": ("worker_images.api.manage", "relay_outbox")}

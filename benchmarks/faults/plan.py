@@ -12,8 +12,8 @@ from enum import StrEnum
 OUTAGES_SHARE = 0.6
 #: How long a thing is away, in seconds.
 SHORTEST_S, LONGEST_S = 2.0, 5.0
-#: A fault of each sort in so many seconds.
-_EVERY_S = {"death": 6.0, "outage": 10.0, "noise": 2.5}
+#: A fault of each sort in so many seconds; sooner in a short run, in which each still comes once.
+_DEATH_EVERY_S, _OUTAGE_EVERY_S, _NOISE_EVERY_S = 6.0, 10.0, 2.5
 
 
 class Fault(StrEnum):
@@ -32,7 +32,6 @@ class Fault(StrEnum):
     REORDER = "messages reordered"
 
 
-DEATHS = (Fault.KILL, Fault.TERM, Fault.NOTICE)
 OUTAGES = (
     Fault.SQS_AWAY,
     Fault.POSTGRES_AWAY,
@@ -42,7 +41,30 @@ OUTAGES = (
     Fault.REDIS_FROZEN,
 )
 NOISE = (Fault.DUPLICATES, Fault.REORDER)
-KINDS = ("messaging", "ai", "video")
+_FLEETS = ("messaging", "ai", "video")
+#: Each way of ending for each fleet; the relay runs on no instance that a notice could be for.
+DEATHS = (
+    *((fault, kind) for fault in (Fault.KILL, Fault.TERM) for kind in (*_FLEETS, "relay")),
+    *((Fault.NOTICE, kind) for kind in _FLEETS),
+)
+OUTAGES = (
+    Fault.SQS_AWAY,
+    Fault.POSTGRES_AWAY,
+    Fault.STORAGE_AWAY,
+    Fault.REDIS_AWAY,
+    Fault.POSTGRES_FROZEN,
+    Fault.REDIS_FROZEN,
+)
+NOISE = (Fault.DUPLICATES, Fault.REORDER)
+#: Each way of ending for each fleet; the relay runs on no instance that a notice could be for.
+DEATHS = (
+    *(
+        (fault, kind)
+        for fault in (Fault.KILL, Fault.TERM)
+        for kind in ("messaging", "ai", "video", "relay")
+    ),
+    *((Fault.NOTICE, kind) for kind in ("messaging", "ai", "video")),
+)
 
 
 @dataclass(frozen=True)
@@ -81,33 +103,33 @@ def length_s(jobs: int) -> float:
 def events(seed: int, jobs: int) -> list[Event]:
     """Return the faults of a run in the order of their times. No two outages overlap."""
     draw, length = random.Random(seed), length_s(jobs)  # noqa: S311 - a run that can be repeated
-    outages_end = length * OUTAGES_SHARE
-    found = [
-        Event(at, fault, kind=kind)
-        for at, (fault, kind) in _spread(draw, DEATHS, length, _EVERY_S["death"], KINDS)
-    ]
-    slot = _EVERY_S["outage"] if outages_end >= 60 else outages_end / len(OUTAGES)
-    for at, (fault, _) in _spread(draw, OUTAGES, outages_end, slot, ("",)):
-        longest = min(LONGEST_S, slot / 2)
-        found.append(Event(at, fault, lasts_s=draw.uniform(min(SHORTEST_S, longest), longest)))
-    noise = _spread(draw, NOISE, length, _EVERY_S["noise"], ("",))
-    found += [Event(at, fault) for at, (fault, _) in noise]
+    deaths = _spread(draw, DEATHS, length, _DEATH_EVERY_S)
+    outages = _spread(draw, _alone(OUTAGES), length * OUTAGES_SHARE, _OUTAGE_EVERY_S)
+    noise = _spread(draw, _alone(NOISE), length, _NOISE_EVERY_S)
+    found = [Event(at, fault, kind=kind) for at, _, fault, kind in [*deaths, *noise]]
+    for at, slot_s, fault, _ in outages:
+        longest_s = min(LONGEST_S, slot_s / 2)
+        lasts_s = draw.uniform(min(SHORTEST_S, longest_s), longest_s)
+        found.append(Event(at, fault, lasts_s=lasts_s))
     return sorted(found, key=lambda event: event.at_s)
 
 
+def _alone(faults: Sequence[Fault]) -> list[tuple[Fault, str]]:
+    return [(fault, "") for fault in faults]
+
+
 def _spread(
-    draw: random.Random,
-    faults: Sequence[Fault],
-    length_s: float,
-    slot_s: float,
-    kinds: Sequence[str],
-) -> list[tuple[float, tuple[Fault, str]]]:
-    """Return a time in the first half of each slot, and what happens then: all in turn."""
-    everything = [(fault, kind) for fault in faults for kind in kinds]
-    drawn: list[tuple[float, tuple[Fault, str]]] = []
-    for number in range(int(length_s / slot_s)):
-        if number % len(everything) == 0:
-            draw.shuffle(everything)
+    draw: random.Random, faults: Sequence[tuple[Fault, str]], length_s: float, every_s: float
+) -> list[tuple[float, float, Fault, str]]:
+    """Return a time in the first half of each slot, the slot, and what happens: all in turn."""
+    slots = max(len(faults), int(length_s / every_s))
+    slot_s = length_s / slots
+    shuffled = list(faults)
+    drawn: list[tuple[float, float, Fault, str]] = []
+    for number in range(slots):
+        turn = number % len(shuffled)
+        if turn == 0:
+            draw.shuffle(shuffled)
         at = (number + draw.uniform(0, 0.5)) * slot_s
-        drawn.append((at, everything[number % len(everything)]))
+        drawn.append((at, slot_s, *shuffled[turn]))
     return drawn

@@ -37,8 +37,7 @@ def look_at(world: World, wanted: Mapping[int, int]) -> tuple[list[VideoFacts], 
     `wanted` says how many frames each shall have, 0 for what is no video.
     """
     rows = world.rows("SELECT id, tenant_id, state, file_key FROM videos ORDER BY id")
-    bucket = world.environ["R2_VIDEO_BUCKET"]
-    keys = _keys(world, bucket)
+    keys = world.keys("R2_VIDEO_BUCKET")
     known = {file_key for _, _, _, file_key in rows}
     prefixes = tuple(hls_prefix(tenant, one) for one, tenant, state, _ in rows if state == "READY")
     stray = [key for key in keys if key not in known and not key.startswith(prefixes)]
@@ -48,13 +47,6 @@ def look_at(world: World, wanted: Mapping[int, int]) -> tuple[list[VideoFacts], 
             mine = [key for key in keys if key.startswith(hls_prefix(tenant, one))]
             found.append(_video(world, mine, VideoFacts(one, state, wanted[one], (), ())))
     return found, stray
-
-
-def _keys(world: World, bucket: str) -> list[str]:
-    pages = world.client("s3").get_paginator("list_objects_v2")
-    return [
-        each["Key"] for page in pages.paginate(Bucket=bucket) for each in page.get("Contents", [])
-    ]
 
 
 def _video(world: World, keys: list[str], video: VideoFacts) -> VideoFacts:

@@ -34,6 +34,7 @@ GOOD = Facts(
     told_enrolled=25,
     excel_keys=frozenset({"exports/1.xlsx"}),
     excel_keys_wanted=frozenset({"exports/1.xlsx"}),
+    left_rosters=1,
     videos=[VIDEO, VideoFacts(2, "FAILED", 0, (), ())],
     stray=[],
     torment=TORMENT,

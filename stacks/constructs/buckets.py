@@ -100,6 +100,9 @@ class S3Storage(Construct):
         self.buckets = {
             role: self._bucket(role, name, rules, place) for role, name in names.items()
         }
+        # Each, whoever uses it now: a fleet of the release before may still import it.
+        for bucket in self.buckets.values():
+            cdk.Stack.of(self).export_value(bucket.bucket_arn)
 
     def _bucket(self, role: str, name: str, rules: BucketRules, place: Place) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -4,6 +4,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Its tables are new: the code of the release before writes nothing there.
+    forbids_rollback = False
+
     dependencies = [
         ("api", "0005_people"),
     ]

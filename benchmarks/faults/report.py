@@ -80,9 +80,9 @@ def as_markdown(run: Run) -> str:
         _HEAD.format(**vars(run)),
         "## What was done\n",
         _table(("fault", "times", "of which"), faults),
-        "\n## How worker processes ended and were replaced\n",
+        "## How worker processes ended and were replaced\n",
         _table(("fleet", "ended by", "times"), endings),
-        "\n## What came of the jobs\n",
+        "## What came of the jobs\n",
         _table(
             (
                 "jobs",
@@ -95,7 +95,7 @@ def as_markdown(run: Run) -> str:
             ),
             _outcomes(run.facts.jobs),
         ),
-        "\n## What held\n",
+        "## What held\n",
         _table(("invariant", "found", ""), verdicts),
     ]
     return "\n".join(parts)

@@ -93,6 +93,9 @@ def engine(folder: Path) -> Iterator[Docker]:
         finally:
             process.terminate()
             process.wait(_END_S)
+            # The namespace of `--network host` stays mounted.
+            namespace = folder / "exec" / "netns" / "default"
+            subprocess.run(["umount", namespace], capture_output=True, check=False)  # noqa: S607
             shutil.rmtree(folder / "data", ignore_errors=True)
 
 

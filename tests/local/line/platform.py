@@ -20,6 +20,8 @@ import requests
 ROOT = Path(__file__).parents[3]
 VIDEO_GROUP = "academy-video-worker-asg"
 VIDEO_QUEUE = "academy-video-jobs"
+#: What lies in it stays: no worker receives from a dead-letter queue.
+UNRECEIVED = "academy-ai-jobs-lite-dlq"
 #: The CLI asks nobody and shows no news.
 UNATTENDED = ("--require-approval", "never", "--no-notices")
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.local.line.assemblies import QUEUES, changed_assembly, video_queue
-from tests.local.line.platform import UNATTENDED, Platform
+from tests.local.line.platform import UNATTENDED, UNRECEIVED, Platform
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 DEPLOY = (*UNATTENDED, "--exclusively")
@@ -55,8 +55,8 @@ def test_a_failing_update_rolls_back_and_keeps_what_was_in_a_queue(
         }
 
     sqs = platform.client("sqs")
-    lite = sqs.get_queue_url(QueueName="academy-ai-jobs-lite")["QueueUrl"]
-    sqs.send_message(QueueUrl=lite, MessageBody="kept")
+    kept = sqs.get_queue_url(QueueName=UNRECEIVED)["QueueUrl"]
+    sqs.send_message(QueueUrl=kept, MessageBody="kept")
     before = retention(platform)
     broken = changed_assembly(platform.assembly, tmp_path / "broken", break_after_a_change)
     answer = platform.cdk("deploy", QUEUES, "--app", str(broken), *DEPLOY, check=False)
@@ -65,9 +65,9 @@ def test_a_failing_update_rolls_back_and_keeps_what_was_in_a_queue(
     stack = platform.client("cloudformation").describe_stacks(StackName=QUEUES)["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert retention(platform) == before
-    message = sqs.receive_message(QueueUrl=lite, WaitTimeSeconds=1)["Messages"][0]
+    message = sqs.receive_message(QueueUrl=kept, WaitTimeSeconds=1)["Messages"][0]
     assert message["Body"] == "kept"
-    sqs.delete_message(QueueUrl=lite, ReceiptHandle=message["ReceiptHandle"])
+    sqs.delete_message(QueueUrl=kept, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_an_unknown_type_fails_the_deploy_with_its_name(platform: Platform, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ops.releases.images import images
 from ops.verify import Context, queues
 from tests.local.line.assemblies import changed_assembly, video_queue
 from tests.local.line.media import render_clip, repeat_clip
-from tests.local.line.platform import Platform, wait_for
+from tests.local.line.platform import UNRECEIVED, Platform, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 NEW_TAG = "second"
@@ -101,9 +101,9 @@ def test_deploy_roll_back_and_forward_under_a_running_job_loses_nothing(
     platform: Platform, first: int, second: Path, tmp_path: Path
 ) -> None:
     first_tags, first_retention = tags_serving(platform), retention(platform)
-    lite = platform.client("sqs").get_queue_url(QueueName="academy-ai-jobs-lite")["QueueUrl"]
+    kept = platform.client("sqs").get_queue_url(QueueName=UNRECEIVED)["QueueUrl"]
     for body in MESSAGES:
-        platform.client("sqs").send_message(QueueUrl=lite, MessageBody=body)
+        platform.client("sqs").send_message(QueueUrl=kept, MessageBody=body)
     short = render_clip(tmp_path / "short.mp4", seconds=CLIP_S, size="1920x1080", crf=45)
     long = repeat_clip(short, tmp_path / "long.mp4", times=JOB_S // CLIP_S)
     video = platform.upload(long)
@@ -122,7 +122,7 @@ def test_deploy_roll_back_and_forward_under_a_running_job_loses_nothing(
 
     assert platform.progress(video)["status"] == "PROCESSING", "the job is too short to tell"
     assert platform.ended(video, within_s=400)["status"] == "READY"
-    assert received(platform, lite) == MESSAGES
+    assert received(platform, kept) == MESSAGES
     entries = [(each["kind"], each["of"], each["verified"]) for each in listed(platform)[-4:]]
     assert entries == [
         ("deploy", None, True),
@@ -149,6 +149,8 @@ def test_a_release_says_what_ran_whence_and_by_whom(platform: Platform, first: i
     assert {name.split(":")[0] for name in release["images"]} == {
         "academy-api",
         "academy-video-worker",
+        "academy-ai-worker",
+        "academy-messaging-worker",
     }
     assert len(release["commit"]) == 40
     assert "arn:aws:sts::123456789012:" in release["who"]

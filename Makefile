@@ -59,8 +59,8 @@ test: venv  ## Set everything up, run all tests, on two cores
 	@$(PY) -m pytest $(TWO_CORES)
 
 .PHONY: unit
-unit: venv  ## Run the unit tests that need no server, on two cores
-	@$(PY) -m pytest tests/unit tests/constructs -m "not server" $(TWO_CORES)
+unit: venv  ## Run the unit tests that need no server and no media, on two cores
+	@$(PY) -m pytest tests/unit tests/constructs -m "not server and not media" $(TWO_CORES)
 
 .PHONY: images
 images: venv  ## Build the five images in a real container engine and run each of them

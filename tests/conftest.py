@@ -36,14 +36,18 @@ Templates = dict[str, Template]
 
 #: Fixtures that start PostgreSQL, Redis or the embedded AWS.
 SERVERS = frozenset({"postgres", "postgres_uri", "redis", "_aws", "embedded", "platform"})
+#: Their tests encode, read pages and hear speech.
+MEDIA = ("tests/unit/video/", "tests/unit/ai/", "tests/hls/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server, so that `make unit` can leave it out.
+    """Mark what needs a server or works on media, so that `make unit` can leave it out.
 
-    The tests of the embedded AWS do, and whatever uses a fixture that starts one.
+    The tests of the embedded AWS need one, and whatever uses a fixture that starts one.
     """
     for item in items:
+        if item.nodeid.startswith(MEDIA):
+            item.add_marker("media")
         fixtures = set(getattr(item, "fixturenames", ()))
         parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
         if (

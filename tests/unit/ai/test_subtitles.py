@@ -14,11 +14,11 @@ import pytest
 from config.contracts.ai_jobs import AiJob
 from tests.recognition.speech import Lecture, lecture
 from worker_images.ai.subtitles import handler as subtitles
-from worker_images.ai.subtitles import stored_file
 from worker_images.ai.subtitles.checkpoint import Checkpoint, Heard, checkpoint_key
 from worker_images.ai.subtitles.handler import MakeSubtitles
 from worker_images.ai.subtitles.model import SpeechModel, find_model
 from worker_images.ai.subtitles.speech import Word
+from worker_images.ai.subtitles.stored_file import StoredFile
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.errors import BadInput, ConfigurationError, HandedBack, Retryable
 from worker_images.base.testing import MemoryStorage, context
@@ -71,7 +71,7 @@ def test_cues_stand_where_somebody_speaks(
     model: SpeechModel, spoken: Lecture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a video with two sentences between silences, larger than what is read at once
-    monkeypatch.setattr(stored_file, "_BLOCK_BYTES", 8192)
+    monkeypatch.setattr(StoredFile, "block_bytes", 8192)
     videos, work = Ranged({VIDEO: spoken.data}), MemoryStorage()
     reports: list[tuple[float, str]] = []
 
@@ -161,7 +161,7 @@ def test_a_checkpoint_is_of_one_upload_alone() -> None:
 def test_a_store_that_fails_in_the_middle_is_tried_again(
     model: SpeechModel, spoken: Lecture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored_file, "_BLOCK_BYTES", 8192)
+    monkeypatch.setattr(StoredFile, "block_bytes", 8192)
 
     class Failing(MemoryStorage):
         def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:

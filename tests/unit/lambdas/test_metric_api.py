@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,34 +12,7 @@ from botocore.exceptions import ClientError
 from config.contracts.api_paths import BACKLOG_COUNT
 from config.contracts.environment import INTERNAL_KEY_HEADER
 from lambdas.queue_depth_metric.api import BacklogApi, FetchFailed, SecretKey
-
-Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]
-
-
-@contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """Serve GETs on loopback and yield the base URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = answer(self)
-            self.send_response(status)
-            if status in (301, 302):
-                self.send_header("Location", body.decode())
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+from tests.unit.lambdas.serving import serving
 
 
 def api(url: str, *, key: SecretKey | None = None) -> BacklogApi:

@@ -162,7 +162,7 @@ def test_a_transfer_that_ends_midway_is_worth_another_attempt(
 ) -> None:
     """Read in part, the file looks like a truncated one, which would be final."""
     data = media.make("landscape.mp4", folder).read_bytes()
-    monkeypatch.setattr("worker_images.video.remote._BLOCK_BYTES", 65536)
+    monkeypatch.setattr(RemoteFile, "block_bytes", 65536)
     with http_storage({"a.mp4": data}) as storage:
         url = storage.presign_get("a.mp4", expires_s=60)
         monkeypatch.setattr(RemoteFile, "_fetch", _refused_after(RemoteFile._fetch, 3))

@@ -12,6 +12,12 @@ WorkerKind = Literal["video", "ai", "messaging"]
 QueueKey = Literal["video", "ai_lite", "ai_basic", "ai_premium", "messaging"]
 
 
+class WarmPool(Model):
+    """Instances that booted once and were stopped: the next start takes seconds."""
+
+    size: Annotated[int, Field(ge=1, le=100)]
+
+
 class Worker(Model):
     """One fleet of workers."""
 
@@ -24,9 +30,14 @@ class Worker(Model):
     min_instances: Annotated[int, Field(ge=0, le=100)]
     max_instances: Annotated[int, Field(ge=1, le=100)]
     concurrency: Annotated[int, Field(ge=1, le=50)]
+    start_within_s: Annotated[int, Field(ge=0, le=3600)]
+    job_s: Annotated[int, Field(ge=1, le=86400)]
+    boot_s: Annotated[int, Field(ge=1, le=1800)]
+    warm_pool: WarmPool | None
     idle_s: Annotated[int, Field(ge=1, le=3600)]
     time_limit_s: Annotated[int, Field(ge=10, le=86400)]
     hang_limit_s: Annotated[int, Field(ge=5, le=3600)]
+    checkpoint_s: Annotated[int, Field(ge=0, le=3600)]
     stop_timeout_s: Annotated[int, Field(ge=1, le=80)]
     termination_wait_s: Annotated[int, Field(ge=30, le=7200)]
     oldest_message_alarm_s: Annotated[int, Field(ge=60, le=86400)]

@@ -140,9 +140,14 @@ class Api(Model):
 
 
 class Scaling(Model):
-    """The metric function."""
+    """The metric function, which sizes the fleets."""
 
     tick_s: Annotated[int, Field(ge=1, le=60)]
+    boot_limit_s: Annotated[int, Field(ge=10, le=3600)]
+    failed_boots: Annotated[int, Field(ge=1, le=100)]
+    probe_every_s: Annotated[int, Field(ge=10, le=86400)]
+    spot_losses: Annotated[int, Field(ge=1, le=100)]
+    on_demand_s: Annotated[int, Field(ge=60, le=86400)]
 
 
 class Alarms(Model):

@@ -54,6 +54,7 @@ class WorkerStack(PlatformStack):
         api: ApiStack,
     ) -> None:
         super().__init__(scope, kind, place)
+        self.kind = kind
         worker = settings.workers[kind]
         # Workers read API_BASE_URL when they boot, and the API stack writes it.
         self.add_stack_dependency(api)

@@ -11,6 +11,8 @@ UPLOAD_INIT = f"{VIDEOS}upload/init/"
 #: Where Lambda and operators call, with the internal key.
 INTERNAL = "/api/v1/internal/"
 BACKLOG_COUNT = f"{INTERNAL}video/backlog-count/"
+#: Jobs and workers of every fleet: config.contracts.fleet_facts.
+FLEETS = f"{INTERNAL}fleets/"
 
 #: Every path of the API, as CloudFront's patterns; what needs a key asks for it itself. Paths below
 #: STATIC hold a hash of their content, so that an edge may keep them.

@@ -11,6 +11,18 @@ WORKERS_NAMESPACE = "Academy/Workers"
 QUEUE_DEPTH = "QueueDepth"
 WORKER_TYPES = {"video": "Video", "ai": "AI", "messaging": "Messaging"}
 
+#: Of one fleet, under `worker_dimensions`, while it has jobs or instances: jobs that wait and run,
+#: seconds since the oldest waiting one could have started, and since the tick before this one.
+WAITING, RUNNING = "Waiting", "Running"
+OLDEST_JOB_S, TICK_AGE_S = "OldestJobAge", "ControllerStaleness"
+#: Instances under the same and `State`, one of INSTANCE_STATES.
+CAPACITY = "Capacity"
+INSTANCE_STATES = ("booting", "idle", "busy", "draining", "zombie")
+#: 1 while so many boots failed in a row that no more are paid for but one at a time, 0 otherwise.
+BREAKER_OPEN = "BreakerOpen"
+#: Published by every instance once its boot has ended: seconds, and 1 when it failed.
+BOOT_S, BOOTS_FAILED = "BootSeconds", "BootsFailed"
+
 #: Log lines that the runbook greps for.
 PUBLISHED_LINE = "BacklogCount metric published | backlog={backlog}"
 FETCH_FAILED_LINE = "VIDEO_BACKLOG_API fetch failed"

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from config.contracts.fleet_rules import FleetRules
 from config.contracts.metrics import FETCH_FAILED_LINE
 from lambdas.queue_depth_metric.api import FetchFailed
-from lambdas.queue_depth_metric.environment import Fleet
 
 #: The kind whose jobs the API counts in its database.
 COUNTED_BY_API = "video"
@@ -28,7 +28,9 @@ class Measured:
     depth: int | None
 
 
-def measure(fleet: Fleet, api: Callable[[], int], depth: Callable[[Fleet], int]) -> Measured:
+def measure(
+    fleet: FleetRules, api: Callable[[], int], depth: Callable[[FleetRules], int]
+) -> Measured:
     """Return what is known of a fleet; a failed source is logged with its hop.
 
     Args: `api` raises FetchFailed; `depth` raises botocore's errors.
@@ -38,7 +40,7 @@ def measure(fleet: Fleet, api: Callable[[], int], depth: Callable[[Fleet], int])
     return Measured(backlog=queued if counted is None else counted, depth=queued)
 
 
-def queue_depth(sqs: Any, fleet: Fleet) -> int:
+def queue_depth(sqs: Any, fleet: FleetRules) -> int:
     """Return visible plus in-flight messages of a fleet's queues. Raises: botocore's errors."""
     total = 0
     for queue in fleet.queues:
@@ -56,7 +58,7 @@ def _from_api(api: Callable[[], int]) -> int | None:
         return None
 
 
-def _from_queues(fleet: Fleet, depth: Callable[[Fleet], int]) -> int | None:
+def _from_queues(fleet: FleetRules, depth: Callable[[FleetRules], int]) -> int | None:
     try:
         return depth(fleet)
     except (BotoCoreError, ClientError) as error:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from config.contracts import environment as names
+from config.contracts.fields import Undecodable
+from config.contracts.fleet_rules import FleetRules, decode_rules
 from config.contracts.metrics import WORKER_TYPES
 
 SCHEMES = ("http", "https")
@@ -17,15 +19,6 @@ MAX_TICK_S = 60
 
 class EnvironmentInvalid(ValueError):  # noqa: N818 - reads as the finding that it is
     """A variable is missing or wrong; the message names it and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """One worker fleet: its kind (`video`), Auto Scaling group and the names of its queues."""
-
-    kind: str
-    group: str
-    queues: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class FunctionSettings:
     api_url: str
     key_arn: str
     environment: str
-    fleets: tuple[Fleet, ...]
+    fleets: tuple[FleetRules, ...]
     tick_s: float
 
 
@@ -83,8 +76,7 @@ def _tick(value: str) -> float:
     return tick_s
 
 
-def _fleets(value: str) -> tuple[Fleet, ...]:
-    """Parse FLEETS; the limits that it may carry do not count, the group's own do."""
+def _fleets(value: str) -> tuple[FleetRules, ...]:
     try:
         entries = json.loads(value)
     except json.JSONDecodeError as error:
@@ -94,17 +86,13 @@ def _fleets(value: str) -> tuple[Fleet, ...]:
     return tuple(_fleet(index, entry) for index, entry in enumerate(entries))
 
 
-def _fleet(index: int, entry: object) -> Fleet:
-    if not isinstance(entry, dict):
-        raise EnvironmentInvalid(f"FLEETS[{index}] must be an object, got {entry!r}")
-    kind, group, queues = (entry.get(key) for key in ("kind", "group", "queues"))
-    if kind not in WORKER_TYPES:
+def _fleet(index: int, entry: object) -> FleetRules:
+    try:
+        rules = decode_rules(entry)
+    except Undecodable as error:
+        raise EnvironmentInvalid(f"FLEETS[{index}]: {error}") from error
+    if rules.kind not in WORKER_TYPES:
         raise EnvironmentInvalid(
-            f"FLEETS[{index}].kind must be one of {', '.join(WORKER_TYPES)}, got {kind!r}"
+            f"FLEETS[{index}].kind must be one of {', '.join(WORKER_TYPES)}, got {rules.kind!r}"
         )
-    if not isinstance(group, str) or not group:
-        raise EnvironmentInvalid(f"FLEETS[{index}].group must be a group's name, got {group!r}")
-    named = isinstance(queues, list) and all(isinstance(queue, str) and queue for queue in queues)
-    if not named or not queues:
-        raise EnvironmentInvalid(f"FLEETS[{index}].queues must be queue names, got {queues!r}")
-    return Fleet(kind=str(kind), group=group, queues=tuple(queues))
+    return rules

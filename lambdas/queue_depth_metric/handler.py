@@ -16,10 +16,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric import backlog, fleets, publish, ticks
 from lambdas.queue_depth_metric.api import BacklogApi, SecretKey
-from lambdas.queue_depth_metric.environment import Fleet, FunctionSettings, load_settings
-from lambdas.queue_depth_metric.sizing import Facts, decide
+from lambdas.queue_depth_metric.environment import FunctionSettings, load_settings
+from lambdas.queue_depth_metric.sizing import Facts, Work, decide
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Function:
             except (BotoCoreError, ClientError):
                 log.exception("fleet left as it is | group=%s", fleet.group)
 
-    def _look_at(self, fleet: Fleet) -> None:
+    def _look_at(self, fleet: FleetRules) -> None:
         measured = backlog.measure(
             fleet, self.api.backlog, lambda each: backlog.queue_depth(self.sqs, each)
         )
@@ -63,7 +64,7 @@ class Function:
         if capacity is None:
             log.error("no such Auto Scaling group | group=%s", fleet.group)
             return
-        desired = decide(Facts(measured.backlog, capacity))
+        desired = decide(Facts(Work(measured.backlog, 0), capacity), fleet)
         if desired is not None:
             fleets.raise_to(self.autoscaling, fleet.group, desired)
             log.info(
@@ -74,7 +75,7 @@ class Function:
                 measured.backlog,
             )
 
-    def _publish(self, fleet: Fleet, measured: backlog.Measured) -> None:
+    def _publish(self, fleet: FleetRules, measured: backlog.Measured) -> None:
         """Publish; a failure is logged alone, since jobs need capacity more than a graph."""
         try:
             publish.publish(self.cloudwatch, self.settings.environment, fleet, measured)

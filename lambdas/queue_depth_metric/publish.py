@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.contracts import metrics as names
+from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric.backlog import Measured
-from lambdas.queue_depth_metric.environment import Fleet
 
 log = logging.getLogger(__name__)
 
 
-def data(environment: str, fleet: Fleet, measured: Measured) -> dict[str, list[dict[str, Any]]]:
+def data(
+    environment: str, fleet: FleetRules, measured: Measured
+) -> dict[str, list[dict[str, Any]]]:
     """Return metric data by namespace; nothing for what is unknown."""
     found: dict[str, list[dict[str, Any]]] = {}
     if measured.backlog is not None and fleet.kind == "video":
@@ -27,7 +29,7 @@ def data(environment: str, fleet: Fleet, measured: Measured) -> dict[str, list[d
     return found
 
 
-def publish(cloudwatch: Any, environment: str, fleet: Fleet, measured: Measured) -> None:
+def publish(cloudwatch: Any, environment: str, fleet: FleetRules, measured: Measured) -> None:
     """Send what is known. Raises: botocore's errors."""
     for namespace, metric_data in data(environment, fleet, measured).items():
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=metric_data)

@@ -1,8 +1,29 @@
-"""How large a fleet should be. Pure: the same facts give the same decision."""
+"""How large a fleet should be. Pure: the same facts give the same decision.
+
+Of waiting and running jobs and the time that a job takes follows the smallest number of workers
+that starts every waiting job in time. Workers that still boot are part of the desired capacity, so
+that they are counted once; workers that drain are in it too and take no job, so that they are added.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from config.contracts.fleet_rules import FleetRules
+
+
+@dataclass(frozen=True)
+class Work:
+    """Jobs of a fleet that wait and that run, and seconds that one takes, None when unknown."""
+
+    waiting: int
+    running: int
+    mean_job_s: float | None = None
+
+    @property
+    def backlog(self) -> int:
+        return self.waiting + self.running
 
 
 @dataclass(frozen=True)
@@ -15,24 +36,64 @@ class Capacity:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known about a fleet; None is what could not be found out.
+class Boots:
+    """The latest boots: failures since the last one that worked, and seconds since the latest.
 
-    `backlog` counts jobs that wait or run, so capacity that still boots is part of the answer.
+    `under_way` instances have not said yet how their boot ended.
     """
 
-    backlog: int | None
+    failed_in_a_row: int = 0
+    since_last_s: float = math.inf
+    under_way: int = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a fleet; None is what could not be found out."""
+
+    work: Work | None
     capacity: Capacity | None
+    draining: int = 0
+    boots: Boots = Boots()
 
 
-def decide(facts: Facts) -> int | None:
+def decide(facts: Facts, rules: FleetRules) -> int | None:
     """Return the desired capacity to set, or None to leave the fleet alone.
 
-    One instance a job within the group's limits, and only ever more than there is: idle workers
-    end themselves. Missing data changes nothing.
+    Only ever more than there is: idle workers end themselves. Missing data changes nothing.
     """
-    if facts.backlog is None or facts.capacity is None:
+    if facts.work is None or facts.capacity is None:
         return None
     capacity = facts.capacity
-    wanted = max(capacity.minimum, min(facts.backlog, capacity.maximum))
-    return wanted if wanted > capacity.desired else None
+    wanted = needed(facts.work, rules) + facts.draining
+    allowed = min(wanted, _most(facts, rules), capacity.maximum)
+    desired = max(capacity.minimum, allowed)
+    return desired if desired > capacity.desired else None
+
+
+def needed(work: Work, rules: FleetRules) -> int:
+    """Return the fewest workers that hold all running jobs and start all waiting ones in time.
+
+    Within the objective an idle slot starts one job and as many more as it finishes until then; a
+    busy slot those alone. With n workers of s slots, r running and w waiting jobs, and k jobs
+    finished by a slot within the objective: (n s - r) (1 + k) + r k >= w, and n s >= r.
+    """
+    job_s = rules.job_s if work.mean_job_s is None else work.mean_job_s
+    finished = math.floor(rules.start_within_s / max(job_s, 0.001))
+    holding = math.ceil(work.running / rules.slots)
+    starting = math.ceil(work.backlog / (rules.slots * (1 + finished)))
+    return max(holding, starting)
+
+
+def breaker_is_open(boots: Boots, rules: FleetRules) -> bool:
+    """Say whether so many boots failed in a row that no more are paid for but one at a time."""
+    return boots.failed_in_a_row >= rules.failed_boots
+
+
+def _most(facts: Facts, rules: FleetRules) -> float:
+    """Return the largest capacity that the breaker allows: with it open one more, now and then."""
+    assert facts.capacity is not None
+    if not breaker_is_open(facts.boots, rules):
+        return math.inf
+    waits = facts.boots.under_way > 0 or facts.boots.since_last_s < rules.probe_every_s
+    return facts.capacity.desired + (0 if waits else 1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,6 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config.contracts import metrics, names, queues
+from config.contracts.fleet_rules import FleetRules, encode_rules
 from stacks.constructs.acknowledge import NO_RESOURCE, grant_pattern
 from stacks.constructs.alarm import alarm
 from stacks.constructs.function_alarms import function_alarms
@@ -25,16 +24,6 @@ from stacks.constructs.python_lambda import PythonLambda
 
 #: Runs of the function without a metric before the alarm goes off.
 SILENT_MINUTES = 5
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """A fleet that the function sizes: its kind, queues by key, and bounds in instances."""
-
-    kind: str
-    queues: Sequence[str]
-    minimum: int
-    maximum: int
 
 
 class BacklogMetric(Construct):
@@ -55,7 +44,7 @@ class BacklogMetric(Construct):
         api_base_url: str,
         internal_key: secretsmanager.ISecret,
         job_queues: dict[str, JobQueue],
-        fleets: Sequence[Fleet],
+        fleets: Sequence[FleetRules],
         tick_s: int,
     ) -> None:
         super().__init__(scope, identifier)
@@ -70,7 +59,9 @@ class BacklogMetric(Construct):
                 "VIDEO_BACKLOG_API_URL": api_base_url,
                 "LAMBDA_INTERNAL_API_KEY": internal_key.secret_arn,
                 "ENVIRONMENT": environment,
-                "FLEETS": fleets_json(environment, fleets),
+                "FLEETS": cdk.Stack.of(self).to_json_string(
+                    [encode_rules(fleet) for fleet in fleets]
+                ),
                 "TICK_S": str(tick_s),
             },
             timeout_s=60,
@@ -89,7 +80,7 @@ class BacklogMetric(Construct):
         for job_queue in job_queues.values():
             job_queue.queue.grant(self.function, *queues.OBSERVER_ACTIONS)
         self._grant_publish()
-        self._grant_sizing([names.worker_group_name(environment, fleet.kind) for fleet in fleets])
+        self._grant_sizing([fleet.group for fleet in fleets])
         events.Rule(
             self,
             "Rate",
@@ -141,7 +132,7 @@ class BacklogMetric(Construct):
             reason=KNOWN_BY_NAME,
         )
 
-    def _depth_alarm(self, fleet: Fleet, place: Place) -> cloudwatch.Alarm:
+    def _depth_alarm(self, fleet: FleetRules, place: Place) -> cloudwatch.Alarm:
         return alarm(
             self,
             f"{fleet.kind.title()}DepthSilenceAlarm",
@@ -175,20 +166,4 @@ def depth_metric(environment: str, kind: str, *, statistic: str = "Maximum") -> 
         dimensions_map=metrics.worker_dimensions(environment, kind),
         period=cdk.Duration.minutes(1),
         statistic=statistic,
-    )
-
-
-def fleets_json(environment: str, fleets: Sequence[Fleet]) -> str:
-    """Return the function's FLEETS: kind, group, queue names and bounds of each fleet."""
-    return json.dumps(
-        [
-            {
-                "kind": fleet.kind,
-                "group": names.worker_group_name(environment, fleet.kind),
-                "queues": [queues.BY_KEY[key].physical(environment) for key in fleet.queues],
-                "min": fleet.minimum,
-                "max": fleet.maximum,
-            }
-            for fleet in fleets
-        ]
     )

@@ -32,6 +32,10 @@ class Rule:
     packages: frozenset[str] | None = None
 
 
+#: The metric function's pure modules: they decide, and do nothing else.
+DECISIONS = tuple(
+    f"lambdas.queue_depth_metric.{name}" for name in ("sizing", "market", "breaker", "zombies")
+)
 #: The first rule whose home a module stands below is the one that counts.
 RULES = (
     Rule("config.contracts", (), frozenset()),
@@ -42,6 +46,8 @@ RULES = (
     Rule("lambdas", ("config.contracts",), frozenset({"boto3", "botocore"})),
     Rule("worker_images.base", ("config.contracts",)),
     Rule("worker_images", ("worker_images.base", "config.contracts")),
+    # The simulator asks the controller's own decision (docs/adr/0023).
+    Rule("ops.simulate", ("ops", *DECISIONS, "config.settings", "config.contracts")),
     Rule("ops", ("config.settings", "config.contracts")),
     Rule("local", ("config.settings", "config.contracts")),
 )

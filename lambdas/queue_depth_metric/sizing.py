@@ -2,7 +2,7 @@
 
 Of waiting and running jobs and the time that a job takes follows the smallest number of workers
 that starts every waiting job in time. Workers that still boot are part of the desired capacity, so
-that they are counted once; workers that drain are in it too and take no job, so that they are added.
+that they are counted once; workers that drain are in it too, take no job, and are added.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def decide(facts: Facts, rules: FleetRules) -> int | None:
         return None
     capacity = facts.capacity
     wanted = needed(facts.work, rules) + facts.draining
-    allowed = min(wanted, _most(facts, rules), capacity.maximum)
+    allowed = min(wanted, capacity.maximum)
+    if breaker_is_open(facts.boots, rules):
+        allowed = min(allowed, capacity.desired + _probes(facts.boots, rules))
     desired = max(capacity.minimum, allowed)
     return desired if desired > capacity.desired else None
 
@@ -90,10 +92,6 @@ def breaker_is_open(boots: Boots, rules: FleetRules) -> bool:
     return boots.failed_in_a_row >= rules.failed_boots
 
 
-def _most(facts: Facts, rules: FleetRules) -> float:
-    """Return the largest capacity that the breaker allows: with it open one more, now and then."""
-    assert facts.capacity is not None
-    if not breaker_is_open(facts.boots, rules):
-        return math.inf
-    waits = facts.boots.under_way > 0 or facts.boots.since_last_s < rules.probe_every_s
-    return facts.capacity.desired + (0 if waits else 1)
+def _probes(boots: Boots, rules: FleetRules) -> int:
+    """Return how many instances an open breaker lets through now: one, now and then."""
+    return int(boots.under_way == 0 and boots.since_last_s >= rules.probe_every_s)

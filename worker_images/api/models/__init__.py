@@ -17,6 +17,7 @@ from worker_images.api.models.people import (
 from worker_images.api.models.release import Release
 from worker_images.api.models.texts import ProviderCircuit, TextMessage
 from worker_images.api.models.video import Video, VideoJob, VideoPart
+from worker_images.api.models.worker import Worker
 
 __all__ = [
     "AiJob",
@@ -33,4 +34,5 @@ __all__ = [
     "Video",
     "VideoJob",
     "VideoPart",
+    "Worker",
 ]

@@ -35,6 +35,11 @@ class AiJob(LeasedJob):
                 condition=models.Q(state__in=[state.value for state in OPEN_AI_JOB_STATES]),
                 name="ai_job_open",
             ),
+            models.Index(
+                fields=["-finished_at"],
+                condition=models.Q(state=AiJobState.DONE.value, attempt=1),
+                name="ai_job_first_try",
+            ),
             models.Index(fields=["tenant_id", "-created_at"], name="ai_job_tenant"),
         ]
         constraints: ClassVar = [

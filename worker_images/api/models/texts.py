@@ -51,6 +51,11 @@ class TextMessage(LeasedJob):
                 condition=models.Q(state__in=[state.value for state in OPEN_TEXT_STATES]),
                 name="text_open",
             ),
+            models.Index(
+                fields=["-finished_at"],
+                condition=models.Q(state=TextState.SENT.value, attempt=1),
+                name="text_first_try",
+            ),
             models.Index(fields=["tenant_id", "reservation_id"], name="text_reservation"),
         ]
         constraints: ClassVar = [

@@ -54,7 +54,12 @@ class VideoJob(LeasedJob):
                 fields=["state", "lease_expires_at"],
                 condition=models.Q(state__in=[state.value for state in OPEN_JOB_STATES]),
                 name="video_job_open",
-            )
+            ),
+            models.Index(
+                fields=["-finished_at"],
+                condition=models.Q(state=VideoJobState.SUCCEEDED.value, attempt=1),
+                name="video_job_first_try",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

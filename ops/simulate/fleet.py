@@ -1,0 +1,69 @@
+"""A fleet as its template and settings describe it, and the weather that it works in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.contracts.fleet_rules import FleetRules
+
+
+@dataclass(frozen=True)
+class WarmPool:
+    """So many instances, in service or stopped, are kept ready; those above boot and go.
+
+    `reuse`: one that leaves is stopped again, instead of ended and replaced by one that boots.
+    """
+
+    size: int
+    reuse: bool
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Dollars for an instance's hour with its disks and address, and for its disks alone."""
+
+    on_demand_usd: float
+    spot_usd: float
+    stopped_usd: float
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What a policy works on: its rules, the group's limits, and how its workers behave.
+
+    The first `on_demand_base` instances are on demand. A message that nobody extends comes back
+    after `visibility_s`; after `max_receives` it goes to the DLQ. An interrupted job goes on from
+    its last `checkpoint_s`, 0: it begins anew. The backstop counts an instance as capacity
+    `warm_up_s` after its launch.
+    """
+
+    rules: FleetRules
+    minimum: int
+    maximum: int
+    on_demand_base: int
+    idle_s: float
+    tick_s: float
+    checkpoint_s: float
+    visibility_s: float
+    max_receives: int
+    warm_pool: WarmPool | None
+    warm_up_s: float
+    tariff: Tariff
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What happens to a fleet that nobody decides. Shares are of 1.
+
+    A boot takes `boot_s` of the rules times a uniform factor of `boot_spread`; a stopped instance
+    works after `warm_start_s`. Spot takes an instance back `spot_losses_an_hour` times in an hour
+    of its life, with `notice_s` before the end. `refused` launches find no capacity and are tried
+    again; `failed_boots` end before their worker looks into the queue.
+    """
+
+    boot_spread: tuple[float, float] = (0.8, 1.2)
+    warm_start_s: tuple[float, float] = (25.0, 50.0)
+    spot_losses_an_hour: float = 0.0
+    notice_s: float = 120.0
+    refused: float = 0.0
+    failed_boots: float = 0.0

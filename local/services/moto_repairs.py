@@ -16,7 +16,7 @@ from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from local.services import cloudwatch_repairs, ec2_repairs
+from local.services import cloudwatch_repairs, ec2_repairs, logs_repairs
 
 _BUCKET: Any = FakeBucket
 _FUNCTION: Any = LambdaFunction
@@ -45,6 +45,8 @@ def apply() -> None:
         ec2_repairs.rules_between_groups_show_their_description,
         ec2_repairs.launch_templates_show_their_present_tags,
         ec2_repairs.later_launch_template_versions_can_be_launched,
+        logs_repairs.embedded_metrics_become_metrics,
+        logs_repairs.events_are_found_by_prefix_and_pattern_in_time_order,
     ):
         if repair.__name__ not in _repaired:
             repair()

@@ -57,13 +57,12 @@ class Weather:
 
     A boot takes `boot_s` of the rules times a uniform factor of `boot_spread`; a stopped instance
     works after `warm_start_s`. Spot takes an instance back `spot_losses_an_hour` times in an hour
-    of its life, with `notice_s` before the end. `refused` launches find no capacity and are tried
-    again; `failed_boots` end before their worker looks into the queue.
+    of its life. `refused` launches find no capacity and are tried again; `failed_boots` end before
+    their worker looks into the queue.
     """
 
     boot_spread: tuple[float, float] = (0.8, 1.2)
     warm_start_s: tuple[float, float] = (25.0, 50.0)
     spot_losses_an_hour: float = 0.0
-    notice_s: float = 120.0
     refused: float = 0.0
     failed_boots: float = 0.0

@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 from lambdas.queue_depth_metric.sizing import Boots
 from ops.simulate.fleet import Fleet
 
+NO_BOOTS = Boots()
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -29,7 +31,7 @@ class View:
     in_service: int
     draining: int
     mean_job_s: float | None
-    boots: Boots = Boots()
+    boots: Boots = NO_BOOTS
     spot_losses: int = 0
 
 

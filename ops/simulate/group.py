@@ -1,0 +1,229 @@
+"""An Auto Scaling group as EC2 runs it: launches, boots, protection, Spot, and the bill."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+from simpy import Environment, Event
+from simpy.events import Timeout
+
+from ops.simulate.fleet import Fleet, Weather
+from ops.simulate.instance import Instance, State
+from ops.simulate.jobs import Jobs
+from ops.simulate.policy import Policy
+from ops.simulate.result import Result
+from ops.simulate.warm import Pool
+
+#: Seconds from the end's beginning until an instance is paid for no more: the hook, the shutdown.
+END_S = 5.0
+#: Seconds in which a worker that was noticed hands its jobs back; it looks for notices each 5 s.
+DRAIN_S = 5.0
+#: Seconds after which Auto Scaling tries again where there was no capacity.
+RETRY_S = 60.0
+
+
+class Group:
+    """Instances between a minimum and a maximum. `desired` counts those that boot and drain, too.
+
+    An idle worker leaves by itself and takes its place along, unless the group is at its minimum.
+    A smaller desired capacity ends any instance, or with a protected policy idle ones, and busy
+    ones when they become idle.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        fleet: Fleet,
+        policy: Policy,
+        *,
+        jobs: Jobs,
+        weather: Weather,
+        random: Random,
+        result: Result,
+    ) -> None:
+        self._env, self._fleet, self._weather, self._policy = env, fleet, weather, policy
+        self._jobs, self._random, self._result = jobs, random, result
+        self._members: dict[Instance, None] = {}
+        self._count = dict.fromkeys(State, 0)
+        self._refused = 0
+        self._pool = Pool(env, fleet, weather, random, result)
+        self._pool.warmed = self._pay_warming
+        self.desired = fleet.minimum
+        self.spot_percent = fleet.rules.spot_percent
+        self.failed_in_a_row = 0
+        self.last_boot_s = -math.inf
+        self.losses_s: list[float] = []
+        jobs.became_idle = self._idle
+
+    @property
+    def alive(self) -> int:
+        """Return the instances that are paid for."""
+        return len(self._members)
+
+    def count(self, state: State) -> int:
+        """Return the instances in a state."""
+        return self._count[state]
+
+    def set_desired(self, wanted: int) -> None:
+        """Go to a capacity, within the limits: launch what is missing, take away what may go."""
+        self.desired = min(max(wanted, self._fleet.minimum), self._fleet.maximum)
+        self.settle()
+
+    def settle(self) -> None:
+        """Launch instances until there are as many as desired, or end those that may be ended."""
+        while len(self._members) + self._refused < self.desired:
+            self._launch()
+        surplus = len(self._members) + self._refused - self.desired
+        if surplus > 0:
+            given_up = min(surplus, self._refused)
+            self._refused -= given_up
+            self._take_away(surplus - given_up)
+        self._pool.fill(len(self._members))
+
+    def close(self) -> None:
+        """Pay for what still stands."""
+        for instance in self._members:
+            self._pay(instance, self._env.now - instance.born_s)
+        self._pool.close()
+
+    def _launch(self) -> None:
+        if self._random.random() < self._weather.refused:
+            self._refused += 1
+            Timeout(self._env, RETRY_S).callbacks.append(self._try_again)
+            return
+        warm = self._pool.take()
+        instance = Instance(
+            self._env.now, slots=self._fleet.rules.slots, spot=not warm and self._is_spot()
+        )
+        self._members[instance] = None
+        self._count[State.BOOTING] += 1
+        self._result.launched += 1
+        self._result.peak = max(self._result.peak, len(self._members))
+        fails = not warm and self._random.random() < self._weather.failed_boots
+        Timeout(self._env, self._boot_s(warm), (instance, fails)).callbacks.append(self._booted)
+        if instance.spot and self._weather.spot_losses_an_hour:
+            life_s = self._random.expovariate(self._weather.spot_losses_an_hour / 3600)
+            Timeout(self._env, life_s, instance).callbacks.append(self._noticed)
+
+    def _try_again(self, event: Event) -> None:
+        if self._refused:
+            self._refused -= 1
+            self.settle()
+
+    def _is_spot(self) -> bool:
+        if self._fleet.warm_pool or len(self._members) < self._fleet.on_demand_base:
+            return False
+        return self._random.random() * 100 < self.spot_percent
+
+    def _boot_s(self, warm: bool) -> float:
+        if warm:
+            return self._random.uniform(*self._weather.warm_start_s)
+        return self._fleet.rules.boot_s * self._random.uniform(*self._weather.boot_spread)
+
+    def _booted(self, event: Event) -> None:
+        instance, failed = event.value
+        if instance.state is not State.BOOTING:
+            return
+        self.last_boot_s = self._env.now
+        if failed:
+            self.failed_in_a_row += 1
+            self._result.failed_boots += 1
+            self._give_up(instance)
+            return
+        self.failed_in_a_row = 0
+        self._become(instance, State.SERVING)
+        self._jobs.serve(instance)
+        if instance.is_idle:
+            instance.idle_since_s = self._env.now
+            self._idle(instance)
+
+    def _give_up(self, instance: Instance) -> None:
+        """End an instance that does not boot; at the minimum it stays a while, to be looked at."""
+        if self.desired > self._fleet.minimum:
+            self.desired -= 1
+            self._end(instance)
+        else:
+            look_s = self._fleet.rules.probe_every_s
+            Timeout(self._env, look_s, instance).callbacks.append(self._drained)
+
+    def _idle(self, instance: Instance) -> None:
+        if len(self._members) + self._refused > self.desired:
+            self._end(instance)
+        elif self._policy.idle_s is not None and not instance.watched:
+            self._watch(instance, self._policy.idle_s)
+
+    def _watch(self, instance: Instance, seconds: float) -> None:
+        instance.watched = True
+        Timeout(self._env, seconds, instance).callbacks.append(self._look)
+
+    def _look(self, event: Event) -> None:
+        """End an instance that was idle for long enough. One timer, however many jobs between."""
+        instance, idle_s = event.value, self._policy.idle_s
+        instance.watched = False
+        if not instance.is_idle or idle_s is None:
+            return
+        rest_s = instance.idle_since_s + idle_s - self._env.now
+        if rest_s > 1e-6:
+            self._watch(instance, rest_s)
+        elif self.desired > self._fleet.minimum:
+            self.desired -= 1
+            self._end(instance)
+        else:
+            self._watch(instance, idle_s)
+
+    def _noticed(self, event: Event) -> None:
+        """Spot takes an instance back: it drains, and the group replaces it or not."""
+        instance = event.value
+        if instance.state in (State.GONE, State.DRAINING):
+            return
+        self._result.spot_losses += 1
+        self.losses_s.append(self._env.now)
+        self._become(instance, State.DRAINING)
+        self._jobs.stop(instance, hands_back=True)
+        Timeout(self._env, DRAIN_S, instance).callbacks.append(self._drained)
+
+    def _drained(self, event: Event) -> None:
+        instance = event.value
+        if instance.state is State.GONE:
+            return
+        if self._policy.idle_s is not None and self.desired > self._fleet.minimum:
+            self.desired -= 1
+        self._end(instance)
+        self.settle()
+
+    def _take_away(self, count: int) -> None:
+        if not count:
+            return
+        may_go = (State.SERVING,) if self._policy.protected else (State.SERVING, State.BOOTING)
+        candidates = [
+            each
+            for each in self._members
+            if each.state in may_go and not (self._policy.protected and each.running)
+        ]
+        for instance in self._random.sample(candidates, min(count, len(candidates))):
+            self._result.busy_kills += bool(instance.running)
+            self._jobs.stop(instance, hands_back=False)
+            self._end(instance)
+
+    def _end(self, instance: Instance) -> None:
+        self._jobs.stop(instance, hands_back=False)
+        self._become(instance, State.GONE)
+        del self._members[instance]
+        self._pay(instance, self._env.now + END_S - instance.born_s)
+        if not self._pool.give_back(len(self._members)):
+            self._pool.fill(len(self._members))
+
+    def _become(self, instance: Instance, state: State) -> None:
+        self._count[instance.state] -= 1
+        self._count[state] += 1
+        instance.state = state
+
+    def _pay(self, instance: Instance, seconds: float) -> None:
+        if instance.spot:
+            self._result.spot_instance_s += seconds
+        else:
+            self._result.on_demand_instance_s += seconds
+
+    def _pay_warming(self, seconds: float) -> None:
+        self._result.on_demand_instance_s += seconds + END_S

@@ -1,4 +1,4 @@
-"""The database's facts for Prometheus: jobs by kind and state, and the outbox.
+"""The database's facts for Prometheus: jobs and workers by kind and state, and the outbox.
 
 Every scraper, every process and every dashboard asks; the database is asked every few seconds.
 """
@@ -6,6 +6,8 @@ Every scraper, every process and every dashboard asks; the database is asked eve
 from __future__ import annotations
 
 import time
+from datetime import timedelta
+from itertools import product
 from threading import Lock
 from typing import Any
 
@@ -14,8 +16,10 @@ from django.db.models import Count, Min, Model, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from config.contracts.fleet_facts import SIGN_EVERY_S, WorkerState
 from config.contracts.states import OPEN_AI_JOB_STATES, OPEN_JOB_STATES, OPEN_TEXT_STATES
-from worker_images.api.models import AiJob, OutboxEntry, TextMessage, VideoJob
+from worker_images.api.fleets import FLEETS
+from worker_images.api.models import AiJob, OutboxEntry, TextMessage, VideoJob, Worker
 from worker_images.base.logging import logger
 
 _log = logger("metrics")
@@ -49,7 +53,7 @@ def forget() -> None:
 
 def _read() -> list[Metric]:
     try:
-        gauges = [*_jobs(), *_outbox()]
+        gauges = [*_jobs(), _workers(), *_outbox()]
     except DatabaseError as error:
         _log.error("facts of the database not read", error=str(error))
         return [_gauge("academy_database_up", "Whether the database answered", 0)]
@@ -69,6 +73,18 @@ def _jobs() -> list[Metric]:
             age.add_metric([kind, state], _age_s(row["oldest"]))
     backlog = sum(row.value for row in count.samples if row.labels["kind"] == "video")
     return [count, age, _gauge("academy_video_backlog", "Video jobs that wait or run", backlog)]
+
+
+def _workers() -> Metric:
+    gauge = GaugeMetricFamily(
+        "academy_workers", "Workers that lately gave a sign of life", labels=["kind", "state"]
+    )
+    lately = timezone.now() - timedelta(seconds=6 * SIGN_EVERY_S)
+    live = Worker.objects.filter(seen_at__gt=lately).values_list("kind", "state")
+    found = {(kind, state): count for kind, state, count in live.annotate(Count("pk"))}
+    for kind, state in product(FLEETS, WorkerState):
+        gauge.add_metric([kind, state], found.get((kind, state), 0))
+    return gauge
 
 
 def _by_state(model: type[Model], states: tuple[str, ...]) -> Any:

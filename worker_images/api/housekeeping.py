@@ -1,4 +1,4 @@
-"""What one relay of all does every minute: it sweeps, and forgets messages sent long ago."""
+"""What one relay of all does every minute: it sweeps, and forgets old messages and workers."""
 
 from __future__ import annotations
 

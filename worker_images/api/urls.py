@@ -54,6 +54,7 @@ urlpatterns = [
     path("api/v1/enrollments/", include(_enrollments)),
     path("api/v1/staffs/", include(_staffs)),
     path("api/v1/internal/video/", include(_internal)),
+    path("api/v1/internal/fleets/", internal.Fleets.as_view()),
     path("watch/<str:token>/", playback.watch, name="watch"),
     path("watch/<str:token>/hls/<path:name>", playback.hls),
     path("static/<str:digest>/<str:name>", playback.asset, name="asset"),

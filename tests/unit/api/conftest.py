@@ -51,6 +51,7 @@ from worker_images.api.models import (
     TextMessage,
     Video,
     VideoJob,
+    Worker,
 )
 from worker_images.api.releases import migrate_once
 
@@ -80,7 +81,7 @@ def database(schema: None) -> Iterator[None]:
     """Empty tables, in a database that answers."""
     primary.worked()
     facts.forget()
-    jobs = (Video, VideoJob, AiJob, TextMessage, OutboxEntry, Release)
+    jobs = (Video, VideoJob, AiJob, TextMessage, OutboxEntry, Release, Worker)
     people = (Student, StaffMember, Lecture)
     tables = ", ".join(model._meta.db_table for model in jobs + people)
     with connection.cursor() as cursor:
@@ -176,7 +177,7 @@ def api(database: None) -> Api:
 
 @pytest.fixture
 def internal(database: None) -> Callable[..., Any]:
-    """Call an internal endpoint: `internal("GET", "backlog-count/")`."""
+    """Call an internal endpoint: `internal("GET", "fleets/")`."""
     client = Client(raise_request_exception=False)
 
     def call(
@@ -184,7 +185,7 @@ def internal(database: None) -> Callable[..., Any]:
     ) -> Any:
         answer = client.generic(
             method,
-            f"/api/v1/internal/video/{path}",
+            f"/api/v1/internal/{path}",
             "" if body is None else json.dumps(body),
             content_type="application/json",
             headers={} if key is None else {"X-Internal-Key": key},

@@ -49,7 +49,12 @@ def test_staff_calls_without_token_and_tenant_are_401(api: Any, headers: dict[st
 @pytest.mark.parametrize("key", [None, "", "wrong", "unit-operator-token"])
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "backlog-count/"), ("POST", "scan-stuck/"), ("POST", "dlq-mark-dead/")],
+    [
+        ("GET", "fleets/"),
+        ("GET", "video/backlog-count/"),
+        ("POST", "video/scan-stuck/"),
+        ("POST", "video/dlq-mark-dead/"),
+    ],
 )
 def test_internal_calls_without_the_key_are_403(
     internal: Callable[..., Any], method: str, path: str, key: str | None
@@ -62,7 +67,7 @@ def test_internal_calls_are_denied_when_no_key_is_configured(
     internal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     monkeypatch.setattr(settings, "API", replace(settings.API, internal_key=""))
-    assert internal("GET", "backlog-count/", key=key).status_code == 403
+    assert internal("GET", "video/backlog-count/", key=key).status_code == 403
 
 
 def test_an_allowed_origin_may_call_and_another_may_not(api: Any) -> None:

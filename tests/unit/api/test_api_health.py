@@ -104,6 +104,7 @@ def test_metrics_show_requests_by_route_and_the_outbox(api: Any, uploaded: Any, 
     assert "academy_video_backlog 1.0" in text
     assert 'academy_jobs{kind="video",state="QUEUED"} 1.0' in text
     assert 'academy_jobs{kind="text",state="SENDING"} 0.0' in text
+    assert 'academy_workers{kind="video",state="busy"} 0.0' in text
     assert "academy_outbox_pending 1.0" in text
     assert "academy_outbox_failing 1.0" in text
     assert re.search(r"academy_outbox_oldest_age_seconds 0\.\d+", text)
@@ -124,4 +125,4 @@ def test_the_database_is_asked_once_for_scrapes_that_come_together(api: Any) -> 
     with CaptureQueriesContext(connection) as queries:
         for _ in range(5):
             assert "academy_database_up 1.0" in api.get("/metrics").content.decode()
-    assert len(queries) == 4
+    assert len(queries) == 5

@@ -33,10 +33,10 @@ def lease(seconds: float) -> dict[str, object]:
 
 
 def test_backlog_counts_what_waits_or_runs(internal: Callable[..., Any]) -> None:
-    assert internal("GET", "backlog-count/").json() == {"backlog": 0}
+    assert internal("GET", "video/backlog-count/").json() == {"backlog": 0}
     for state in ("QUEUED", "RETRY_WAIT", "RUNNING", "SUCCEEDED", "FAILED", "DEAD", "CANCELLED"):
         add_job(state)
-    assert internal("GET", "backlog-count/").json() == {"backlog": 3}
+    assert internal("GET", "video/backlog-count/").json() == {"backlog": 3}
 
 
 def test_scan_puts_back_a_job_whose_worker_is_gone(
@@ -45,14 +45,14 @@ def test_scan_puts_back_a_job_whose_worker_is_gone(
     lost = add_job("RUNNING", attempt=1, **lease(-100))
     add_job("RUNNING", attempt=1, **lease(-10))
     add_job("RUNNING", attempt=1, **lease(100))
-    answer = internal("POST", "scan-stuck/", {"threshold": 60})
+    answer = internal("POST", "video/scan-stuck/", {"threshold": 60})
     assert answer.json() == {"recovered": 1, "dead": 0}
     call_command("relay_outbox", "--once")
     assert queued_jobs() == [str(lost.pk)]
     lost.refresh_from_db()
     assert lost.state == "QUEUED"
     assert VideoJob.objects.filter(state="RUNNING").count() == 2
-    assert internal("POST", "scan-stuck/", {"threshold": 60}).json()["recovered"] == 0
+    assert internal("POST", "video/scan-stuck/", {"threshold": 60}).json()["recovered"] == 0
 
 
 def test_a_worker_that_was_scanned_away_writes_nothing_any_more(
@@ -62,7 +62,7 @@ def test_a_worker_that_was_scanned_away_writes_nothing_any_more(
     status = PostgresStatus(connection.cursor)
     claim = status.claim(str(job.pk), "i-1", 60)
     VideoJob.objects.update(**lease(-1))
-    assert internal("POST", "scan-stuck/", {"threshold": 0}).json()["recovered"] == 1
+    assert internal("POST", "video/scan-stuck/", {"threshold": 0}).json()["recovered"] == 1
     assert claim is not None
     assert not status.finish(claim.job_id, claim.token, Result({"duration_s": 1.0}))
 
@@ -72,7 +72,7 @@ def test_scan_gives_up_when_the_attempts_are_used_hand_backs_aside(
     internal: Callable[..., Any], queue: Any, hand_backs: int, state: str
 ) -> None:
     job = add_job("RUNNING", attempt=5, hand_backs=hand_backs, **lease(-100))
-    answer = internal("POST", "scan-stuck/", {"threshold": 1}).json()
+    answer = internal("POST", "video/scan-stuck/", {"threshold": 1}).json()
     assert answer == {"recovered": int(state == "QUEUED"), "dead": int(state == "DEAD")}
     job.refresh_from_db()
     job.video.refresh_from_db()
@@ -85,13 +85,13 @@ def test_scan_with_the_queue_down_leaves_the_message_to_the_relay(
 ) -> None:
     job = add_job("RUNNING", attempt=1, **lease(-100))
     queue.stop()
-    assert internal("POST", "scan-stuck/", {"threshold": 1}).json()["recovered"] == 1
+    assert internal("POST", "video/scan-stuck/", {"threshold": 1}).json()["recovered"] == 1
     assert OutboxEntry.objects.get(job_id=job.pk, sent_at=None)
 
 
 @pytest.mark.parametrize("body", [{}, {"threshold": -1}, {"threshold": "soon"}])
 def test_scan_refuses_a_threshold_that_is_no_time(internal: Callable[..., Any], body: Any) -> None:
-    answer = internal("POST", "scan-stuck/", body)
+    answer = internal("POST", "video/scan-stuck/", body)
     assert answer.status_code == 400
     assert "threshold" in answer.json()
 
@@ -101,23 +101,23 @@ def test_a_waiting_job_is_marked_dead_and_its_video_failed(
     internal: Callable[..., Any], state: str
 ) -> None:
     job = add_job(state)
-    answer = internal("POST", "dlq-mark-dead/", {"job_id": str(job.pk)})
+    answer = internal("POST", "video/dlq-mark-dead/", {"job_id": str(job.pk)})
     assert answer.json() == {"job_id": str(job.pk), "status": "DEAD", "marked": True}
     job.video.refresh_from_db()
     assert job.video.state == "FAILED"
-    again = internal("POST", "dlq-mark-dead/", {"job_id": str(job.pk)})
+    again = internal("POST", "video/dlq-mark-dead/", {"job_id": str(job.pk)})
     assert (again.status_code, again.json()["marked"]) == (200, False)
 
 
 def test_a_running_job_is_never_marked_dead(internal: Callable[..., Any]) -> None:
     job = add_job("RUNNING", attempt=1, **lease(60))
-    answer = internal("POST", "dlq-mark-dead/", {"job_id": str(job.pk)})
+    answer = internal("POST", "video/dlq-mark-dead/", {"job_id": str(job.pk)})
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_RUNNING")
     job.refresh_from_db()
     assert job.state == "RUNNING"
 
 
 def test_marking_an_unknown_or_malformed_job_says_so(internal: Callable[..., Any]) -> None:
-    unknown = internal("POST", "dlq-mark-dead/", {"job_id": str(uuid.uuid4())})
+    unknown = internal("POST", "video/dlq-mark-dead/", {"job_id": str(uuid.uuid4())})
     assert unknown.status_code == 404
-    assert internal("POST", "dlq-mark-dead/", {"job_id": "7"}).status_code == 400
+    assert internal("POST", "video/dlq-mark-dead/", {"job_id": "7"}).status_code == 400

@@ -64,10 +64,10 @@ def test_a_body_of_staff_is_taken_or_refused(api: Any, path: str) -> None:
     send()
 
 
-@pytest.mark.parametrize("name", ["scan-stuck/", "dlq-mark-dead/"])
+@pytest.mark.parametrize("name", ["video/scan-stuck/", "video/dlq-mark-dead/"])
 def test_a_body_of_operators_is_taken_or_refused(internal: Callable[..., Any], name: str) -> None:
     @FEW
-    @given(body=bodies(f"/api/v1/internal/video/{name}"))
+    @given(body=bodies(f"/api/v1/internal/{name}"))
     def send(body: Any) -> None:
         assert internal("POST", name, body).status_code in {200, 400, 404}
 

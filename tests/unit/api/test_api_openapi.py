@@ -1,10 +1,11 @@
 """The OpenAPI document: valid, whole, committed as it is, and what the contract table says.
 
-After a change: `python -m tests.unit.api.test_api_openapi` writes docs/openapi.yaml.
+After a change: `python -m tests.unit.api.write_openapi` writes docs/openapi.yaml.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.urls import URLPattern, get_resolver
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from openapi_spec_validator import validate
 
+from config.contracts.fleet_facts import FleetFact, WorkerFact
 from tests.unit.api.conformance import check, template
 from worker_images.api.openapi.document import document
 
@@ -29,6 +31,7 @@ CONTRACT = {
     ("get", "/api/v1/media/videos/{video_id}/progress/"): {200},
     ("post", "/api/v1/enrollments/lecture_enroll_from_excel/"): {202},
     ("get", "/api/v1/enrollments/excel_job_status/{job_id}/"): {200},
+    ("get", "/api/v1/internal/fleets/"): {200, 403},
     ("get", "/api/v1/internal/video/backlog-count/"): {200, 403},
     ("post", "/api/v1/internal/video/scan-stuck/"): {200, 403},
     ("post", "/api/v1/internal/video/dlq-mark-dead/"): {200, 403, 409},
@@ -40,6 +43,8 @@ FIELDS = {
     "JobBody": {"job_id", "job_type", "status", "result", "error_message", "progress"},
     "BacklogBody": {"backlog"},
     "ScanBody": {"recovered", "dead"},
+    "FleetBody": {field.name for field in fields(FleetFact)},
+    "WorkerBody": {field.name for field in fields(WorkerFact)},
 }
 
 
@@ -123,7 +128,3 @@ def test_an_answer_that_the_document_does_not_know_is_found(api: Any) -> None:
     answer.status_code = 200
     with pytest.raises(AssertionError, match="'percent' is a required property"):
         check("get", answer)
-
-
-if __name__ == "__main__":
-    COMMITTED.write_text(written(), "utf-8")

@@ -13,6 +13,7 @@ import pytest
 import requests
 from django.db import close_old_connections, connections
 
+from config.contracts.api_paths import FLEETS
 from tests.unit.api.servers import (
     PORTS,
     REPLICA,
@@ -103,6 +104,9 @@ def test_reads_go_on_from_the_replica_and_writes_are_refused_until_it_is_back(
             assert written.json()["code"] == "READ_ONLY"
             assert "지금은 조회만 할 수 있습니다" in written.json()["detail"]
             assert int(written.headers["Retry-After"]) > 0
+            key = {"X-Internal-Key": environment["LAMBDA_INTERNAL_API_KEY"]}
+            fleets = requests.get(url + FLEETS, headers=key, timeout=30)
+            assert (fleets.status_code, fleets.json()["code"]) == (503, UNAVAILABLE)
             assert call("GET", f"{url}/healthz").status_code == 200
             health = call("GET", f"{url}/health")
             assert (health.status_code, health.json()["database"]) == (503, "failed")

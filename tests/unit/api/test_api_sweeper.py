@@ -225,7 +225,7 @@ def test_an_operator_ends_a_waiting_job_of_any_kind(
     internal: Callable[..., Any], kind: JobKind
 ) -> None:
     job = stuck.add(kind)
-    answer = internal("POST", "dlq-mark-dead/", {"job_id": str(job.pk)})
+    answer = internal("POST", "video/dlq-mark-dead/", {"job_id": str(job.pk)})
     assert answer.json() == {"job_id": str(job.pk), "status": kind.dead, "marked": True}
 
 

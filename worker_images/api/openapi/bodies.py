@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.contracts.ai_jobs import JOB_TYPES
+from config.contracts.fleet_facts import WorkerState
 from config.contracts.states import AiJobState, TextState, VideoJobState, VideoState
 from config.contracts.text_messages import MessageMode
 
@@ -155,6 +156,33 @@ class BacklogBody(Body):
     """Video jobs that wait or run."""
 
     backlog = serializers.IntegerField(min_value=0)
+
+
+class WorkerBody(Body):
+    """A worker: what it says of itself, and how many jobs' rows name it as their holder."""
+
+    instance_id = serializers.CharField()
+    state = _one_of(WorkerState)
+    jobs = serializers.IntegerField(min_value=0)
+    leases = serializers.IntegerField(min_value=0)
+    silent_s = serializers.FloatField(min_value=0)
+
+
+class FleetBody(Body):
+    """The jobs of a fleet and its workers; times in seconds, null where there is none."""
+
+    waiting = serializers.IntegerField(min_value=0)
+    running = serializers.IntegerField(min_value=0)
+    oldest_s = serializers.FloatField(allow_null=True)
+    mean_job_s = serializers.FloatField(allow_null=True)
+    spot_losses = serializers.IntegerField(min_value=0)
+    workers = WorkerBody(many=True)
+
+
+class FleetsBody(Body):
+    """Fleets by kind: video, ai and messaging."""
+
+    fleets = serializers.DictField(child=FleetBody())
 
 
 class ScanBody(Body):

@@ -66,6 +66,8 @@ def _describe_texts() -> None:
 def _describe_internal() -> None:
     on = partial(_on, tag="internal")
     on(internal.BacklogCount, "get", answer=(200, bodies.BacklogBody), errors=(403, 503))
+    fleets = (200, bodies.FleetsBody)
+    on(internal.Fleets, "get", query=internal.FleetsQuery, answer=fleets, errors=(400, 403, 503))
     write = (400, 403, 415, 503)
     scanned, marked = (200, bodies.ScanBody), (200, bodies.MarkedBody)
     on(internal.ScanStuck, "post", body=internal.StuckRequest, answer=scanned, errors=write)
@@ -81,6 +83,7 @@ def _on(
     answer: tuple[int, Any],
     errors: tuple[int, ...],
     body: Any = None,
+    query: Any = None,
 ) -> None:
     """Describe one method of a view; its docstring's first line is the summary."""
     status, answered = answer
@@ -94,6 +97,7 @@ def _on(
         tags=[tag],
         summary=first.partition(": ")[2].rstrip("."),
         description=rest.strip(),
+        parameters=[query] if query else None,
         request=body,
         responses=responses,
     )

@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from worker_images.api import metrics, ports, sweeper
+from config.contracts.fleet_facts import encode_fleets
+from worker_images.api import fleets, metrics, ports, sweeper
 from worker_images.api.auth import InternalKey
 
 _DAY_S = 24 * 3600
+_HOUR_S = 3600
 
 
 class StuckRequest(serializers.Serializer[Any]):
@@ -32,6 +34,17 @@ class DeadRequest(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
 
 
+class FleetsQuery(serializers.Serializer[Any]):
+    """Query of fleets."""
+
+    within_s = serializers.IntegerField(
+        min_value=1,
+        max_value=_DAY_S,
+        default=_HOUR_S,
+        help_text="Spot instances that were taken back within so many seconds are losses",
+    )
+
+
 class BacklogCount(APIView):
     """`GET backlog-count/`: jobs that wait or run, from the database."""
 
@@ -39,6 +52,17 @@ class BacklogCount(APIView):
 
     def get(self, request: Request) -> Response:
         return Response({"backlog": metrics.open_jobs()})
+
+
+class Fleets(APIView):
+    """`GET fleets/`: the jobs of every fleet and its workers, from the database."""
+
+    authentication_classes = (InternalKey,)
+
+    def get(self, request: Request) -> Response:
+        query = FleetsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(encode_fleets(fleets.fleets(query.validated_data["within_s"])))
 
 
 class ScanStuck(APIView):

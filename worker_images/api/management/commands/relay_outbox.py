@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from worker_images.api import outbox, ports, sweeper
+from worker_images.api import fleets, outbox, ports, sweeper
 from worker_images.api.housekeeping import keep_house
 from worker_images.api.originals import expire_next, expire_until
 from worker_images.api.relay import Relay
@@ -86,6 +86,7 @@ def _works_beside() -> dict[str, Work]:
 def _tasks() -> None:
     sweeper.sweep(SWEEP_GRACE_S, settings.API.attempts, ports.sender().depth)
     outbox.forget_sent()
+    fleets.forget_workers()
 
 
 def _start(name: str, work: Work, stop: Event, broken: list[str]) -> Thread:

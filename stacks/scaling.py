@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from config.contracts.fleet_rules import FleetRules
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class ScalingStack(PlatformStack):
-    """The function, its schedule and the alarm on its silence."""
+    """The function, its schedule and its alarms.
+
+    It reads the fleets' log groups by weak references, so that a fleet deploys and reverts without
+    it (docs/adr/0012).
+    """
 
     def __init__(
         self,
@@ -36,6 +41,8 @@ class ScalingStack(PlatformStack):
         self.workers = workers
         for stack in workers:
             self.add_stack_dependency(stack)
+            boot_log = cdk.CrossStackReferences.of(stack.fleet.log_group)
+            boot_log.produce(cdk.ReferenceStrength.WEAK)
         self.metric = BacklogMetric(
             self,
             "Backlog",
@@ -44,6 +51,7 @@ class ScalingStack(PlatformStack):
             internal_key=base.api_environment.secret("LAMBDA_INTERNAL_API_KEY"),
             job_queues=base.job_queues,
             fleets=[_rules(settings, stack) for stack in workers],
+            boot_logs=[stack.fleet.log_group for stack in workers],
             tick_s=settings.scaling.tick_s,
         )
 

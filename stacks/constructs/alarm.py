@@ -21,6 +21,7 @@ def alarm(
     missing_is_bad: bool,
     meaning: str,
     runbook: str,
+    name: str | None = None,
 ) -> cloudwatch.Alarm:
     """Return an alarm that tells the operators' topic when it goes off and when it is over.
 
@@ -29,6 +30,7 @@ def alarm(
     It goes off when `metric` is above (else below) `threshold` for `periods` of its periods.
     `missing_is_bad` makes it a dead-man alarm; otherwise missing data is no alarm. `meaning` is
     one sentence; `runbook` the anchor of its chapter in docs/runbook.md, linked in the description.
+    `name` is for an alarm that others know by its name; others get one of CloudFormation's.
 
     Raises: ValueError in a stack that was not told whom to tell.
     """
@@ -37,6 +39,7 @@ def alarm(
     made = cloudwatch.Alarm(
         scope,
         identifier,
+        alarm_name=name,
         alarm_description=f"{meaning} {place.alarms.runbook_url}#{runbook}",
         metric=metric,
         threshold=threshold,

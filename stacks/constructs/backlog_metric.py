@@ -5,34 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from config.contracts import metrics, names, queues
+from config.contracts import names, queues
 from config.contracts.fleet_rules import FleetRules, encode_rules
-from stacks.constructs.acknowledge import NO_RESOURCE, grant_pattern
-from stacks.constructs.alarm import alarm
+from stacks.constructs.controller_alarms import breaker_alarm, silence_alarm
+from stacks.constructs.controller_grants import grant_boots, grant_publish, grant_sizing
 from stacks.constructs.function_alarms import function_alarms
-from stacks.constructs.instance_template import KNOWN_BY_NAME, group_arn
 from stacks.constructs.job_queue import JobQueue
 from stacks.constructs.parameters import grant_secret_value
 from stacks.constructs.platform_stack import Place
 from stacks.constructs.python_lambda import PythonLambda
-
-#: Runs of the function without a metric before the alarm goes off.
-SILENT_MINUTES = 5
 
 
 class BacklogMetric(Construct):
     """Function and rule under their documented names, run each minute, never twice at once.
 
     It stands outside the VPC and asks the API at its public address. The internal key is read from
-    its secret at run time: the environment holds the ARN. It may set the capacity of the named
-    groups alone and publish to our two namespaces alone. A run that fails is not repeated: the
-    next minute's is due. Missing data raises an alarm for each metric.
+    its secret at run time: the environment holds the ARN. It may size the named groups alone, read
+    the boot records in `boot_logs`, and publish to our two namespaces alone. A run that fails is
+    not repeated: the next minute's is due. Of each fleet an alarm tells when nothing is published,
+    another when its boots fail in a row.
     """
 
     def __init__(
@@ -45,6 +42,7 @@ class BacklogMetric(Construct):
         internal_key: secretsmanager.ISecret,
         job_queues: dict[str, JobQueue],
         fleets: Sequence[FleetRules],
+        boot_logs: Sequence[logs.ILogGroup],
         tick_s: int,
     ) -> None:
         super().__init__(scope, identifier)
@@ -54,7 +52,7 @@ class BacklogMetric(Construct):
             "QueueDepth",
             package="queue_depth_metric",
             function_name=names.physical_name(environment, names.METRIC_FUNCTION),
-            description="Publishes BacklogCount and QueueDepth, and adds workers to the backlog",
+            description="Publishes the backlog and sizes the fleets",
             environment={
                 "VIDEO_BACKLOG_API_URL": api_base_url,
                 "LAMBDA_INTERNAL_API_KEY": internal_key.secret_arn,
@@ -79,8 +77,9 @@ class BacklogMetric(Construct):
         grant_secret_value(self.function, internal_key)
         for job_queue in job_queues.values():
             job_queue.queue.grant(self.function, *queues.OBSERVER_ACTIONS)
-        self._grant_publish()
-        self._grant_sizing([fleet.group for fleet in fleets])
+        grant_publish(self.function)
+        grant_sizing(self.function, self, fleets)
+        grant_boots(self.function, self, fleets, boot_logs)
         events.Rule(
             self,
             "Rate",
@@ -89,81 +88,6 @@ class BacklogMetric(Construct):
             schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
             targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
         )
-        self.alarms = [
-            alarm(
-                self,
-                "SilenceAlarm",
-                place=place,
-                metric=backlog_metric(environment, statistic="SampleCount"),
-                threshold=1,
-                above=False,
-                periods=SILENT_MINUTES,
-                missing_is_bad=True,
-                meaning="BacklogCount is no longer published: the video fleet does not grow.",
-                runbook="a-metric-is-no-longer-published",
-            ),
-            *(self._depth_alarm(fleet, place) for fleet in fleets),
-            *function_alarms(self, packed.function, place=place, runs_each_minute=True),
-        ]
-
-    def _grant_publish(self) -> None:
-        """A raw statement: PutMetricData knows no resource, a condition narrows it instead."""
-        namespaces = [metrics.VIDEO_NAMESPACE, metrics.WORKERS_NAMESPACE]
-        grant_pattern(
-            self.function,
-            actions=["cloudwatch:PutMetricData"],
-            arns=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": namespaces}},
-            reason=NO_RESOURCE,
-        )
-
-    def _grant_sizing(self, groups: Sequence[str]) -> None:
-        """Raw statements: describing knows no resource, and the groups are another stack's."""
-        grant_pattern(
-            self.function,
-            actions=["autoscaling:DescribeAutoScalingGroups"],
-            arns=["*"],
-            reason=NO_RESOURCE,
-        )
-        grant_pattern(
-            self.function,
-            actions=["autoscaling:SetDesiredCapacity"],
-            arns=[group_arn(self, group) for group in groups],
-            reason=KNOWN_BY_NAME,
-        )
-
-    def _depth_alarm(self, fleet: FleetRules, place: Place) -> cloudwatch.Alarm:
-        return alarm(
-            self,
-            f"{fleet.kind.title()}DepthSilenceAlarm",
-            place=place,
-            metric=depth_metric(place.environment, fleet.kind, statistic="SampleCount"),
-            threshold=1,
-            above=False,
-            periods=SILENT_MINUTES,
-            missing_is_bad=True,
-            meaning=f"QueueDepth of {fleet.kind} is no longer published: SQS is not counted.",
-            runbook="a-metric-is-no-longer-published",
-        )
-
-
-def backlog_metric(environment: str, *, statistic: str = "Maximum") -> cloudwatch.Metric:
-    """Return BacklogCount as the documented query reads it, over one minute."""
-    return cloudwatch.Metric(
-        namespace=metrics.VIDEO_NAMESPACE,
-        metric_name=metrics.BACKLOG_COUNT,
-        dimensions_map=metrics.backlog_dimension_sets(environment)[0],
-        period=cdk.Duration.minutes(1),
-        statistic=statistic,
-    )
-
-
-def depth_metric(environment: str, kind: str, *, statistic: str = "Maximum") -> cloudwatch.Metric:
-    """Return QueueDepth of a worker kind over one minute."""
-    return cloudwatch.Metric(
-        namespace=metrics.WORKERS_NAMESPACE,
-        metric_name=metrics.QUEUE_DEPTH,
-        dimensions_map=metrics.worker_dimensions(environment, kind),
-        period=cdk.Duration.minutes(1),
-        statistic=statistic,
-    )
+        alarms = (silence_alarm, breaker_alarm)
+        self.alarms = [each(self, fleet, place=place) for fleet in fleets for each in alarms]
+        self.alarms += function_alarms(self, packed.function, place=place, runs_each_minute=True)

@@ -13,14 +13,17 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.contracts import health, metrics
-from stacks.constructs.backlog_metric import backlog_metric, depth_metric
 from stacks.constructs.canary import health_metric
 from stacks.constructs.dashboard_widgets import WIDTH, graph, log_lines, title
-from stacks.constructs.fleet_alarms import group_metric, worker_metric
+from stacks.constructs.fleet_metrics import (
+    MINUTE,
+    backlog_metric,
+    controller_metric,
+    group_metric,
+    worker_metric,
+)
 from stacks.constructs.job_queue import JobQueue
 from stacks.constructs.store_alarms import database_metric, redis_metric
-
-MINUTE = cdk.Duration.minutes(1)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def _fleets(watched: Watched) -> list[cloudwatch.IWidget]:
             graph(
                 f"Fleet {kind}",
                 [group_metric(watched.environment, kind, name) for name in names],
-                [depth_metric(watched.environment, kind)],
+                [controller_metric(watched.environment, kind, metrics.QUEUE_DEPTH)],
             )
             for kind in watched.worker_kinds
         ),

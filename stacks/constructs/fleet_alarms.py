@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from config.contracts import metrics
-from config.contracts.names import worker_group_name
 from stacks.constructs.alarm import alarm
+from stacks.constructs.fleet_metrics import MINUTE, group_metric, worker_metric
 from stacks.constructs.platform_stack import Place
 
-MINUTE = cdk.Duration.minutes(1)
 #: An instance boots in 2 to 3 minutes; one that was ended meanwhile is replaced once.
 BOOT_MINUTES = 15
 
@@ -56,25 +54,3 @@ def fleet_alarms(
             runbook="jobs-wait-too-long",
         ),
     ]
-
-
-def group_metric(environment: str, kind: str, name: str) -> cloudwatch.Metric:
-    """Return a metric of a fleet's Auto Scaling group over a minute."""
-    return cloudwatch.Metric(
-        namespace="AWS/AutoScaling",
-        metric_name=name,
-        dimensions_map={"AutoScalingGroupName": worker_group_name(environment, kind)},
-        period=MINUTE,
-        statistic="Maximum",
-    )
-
-
-def worker_metric(environment: str, kind: str, name: str, statistic: str) -> cloudwatch.Metric:
-    """Return a metric that a fleet's workers publish with each job, over 5 minutes."""
-    return cloudwatch.Metric(
-        namespace=metrics.WORKERS_NAMESPACE,
-        metric_name=name,
-        dimensions_map=metrics.worker_dimensions(environment, kind),
-        period=cdk.Duration.minutes(5),
-        statistic=statistic,
-    )

@@ -51,10 +51,10 @@ class EcsPatterns:
             return lowest
         self._visible.put(view.waiting)
         # The jobs are a minute old, so that they are the work of that minute's tasks.
-        tasks = max(view.in_service, 1)
-        self._cpu.put(100 * min(1.0, view.running / ((self._tasks or tasks) * self._slots)))
-        self._tasks = tasks
-        asked = [self._stepped(view), self._by_cpu(view)]
+        tasks = self._tasks or max(view.in_service, 1)
+        self._tasks = max(view.in_service, 1)
+        self._cpu.put(100 * min(1.0, view.running / (tasks * self._slots)))
+        asked = [self._stepped(view), self._by_cpu(view, tasks)]
         wanted = max((each for each in asked if each is not None), default=view.desired)
         wanted = min(max(wanted, lowest), view.maximum)
         return wanted if wanted != view.desired else None
@@ -73,8 +73,8 @@ class EcsPatterns:
             return view.desired - 1
         return None
 
-    def _by_cpu(self, view: View) -> int | None:
-        wanted = tracked(self._cpu, view, target=CPU_TARGET, instances=self._tasks)
+    def _by_cpu(self, view: View, tasks: int) -> int | None:
+        wanted = tracked(self._cpu, view, target=CPU_TARGET, instances=tasks)
         if wanted is None or view.now_s - self._tracked_s < COOLDOWN_S:
             return None
         self._tracked_s = view.now_s

@@ -43,15 +43,18 @@ class TargetTracking:
 
     def decide(self, view: View) -> int | None:
         jobs = view.waiting + (view.running if self._in_flight else 0)
-        # The jobs are a minute old, so that they are divided by the instances of that minute.
-        instances = max(view.in_service, 1)
-        self._per_instance.put(jobs / (self._instances or instances))
-        self._instances = instances
+        # The jobs are a minute old, so that they were those of that minute's instances.
+        instances = self._instances or max(view.in_service, 1)
+        self._instances = max(view.in_service, 1)
+        self._per_instance.put(jobs / instances)
         return tracked(self._per_instance, view, target=self._target, instances=instances)
 
 
 def tracked(metric: Series, view: View, *, target: float, instances: int) -> int | None:
-    """Return the capacity that a target-tracking policy sets now, None when it rests."""
+    """Return the capacity that a target-tracking policy sets now, None when it rests.
+
+    `instances` are those that the metric's newest datapoint was divided by.
+    """
     wanted = proportional(instances, metric.newest, target)
     if metric.holds(OUT_DATAPOINTS, lambda value: value > target):
         return wanted if wanted > view.desired else None

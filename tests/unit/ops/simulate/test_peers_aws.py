@@ -80,6 +80,14 @@ def test_the_metric_is_divided_by_the_instances_of_its_own_minute() -> None:
     assert policy.decide(view(180.0, waiting=4, desired=1)) is None
 
 
+def test_a_late_metric_is_not_multiplied_by_instances_that_it_was_not_divided_by() -> None:
+    policy = tracking()
+    assert answers(policy, [8] * 3) == [None, None, 8]
+    for minute in (3, 4):
+        assert policy.decide(view(60.0 * minute, waiting=8, desired=8, booting=8)) is None
+    assert policy.decide(view(300.0, waiting=8, desired=8)) is None
+
+
 @pytest.mark.parametrize(
     ("visible", "change"),
     [(0, 0), (1, 1), (4, 1), (5, 5), (9, 5), (10, 10), (199, 50), (200, 200), (10_000, 200)],

@@ -11,6 +11,7 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local.control.alarm_actions import AlarmActions, Change
+from local.control.alarm_changes import OutsideChanges
 from local.control.alarm_rules import InvalidRuleError, holds
 from local.control.evaluation import (
     ALARM,
@@ -27,16 +28,16 @@ from local.services.autoscaling.sources import ClientSource
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between two evaluations.
-EVERY_S = 10.0
-#: Seconds after which a lasting state executes its scaling policies again.
-REPEAT_S = 60.0
+#: Seconds between two evaluations: of alarms over less than a minute, and of all others.
+#: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+FINE_S, EVERY_S = 10, 60
 
 
 class Alarms:
-    """Evaluates every alarm each EVERY_S and carries out the actions of the state it enters.
+    """Evaluates every alarm when a period of its may have ended, and acts on the state it enters.
 
-    A scaling policy's action is repeated each minute while the state lasts. Not played, and so
+    A state that SetAlarmState gives acts as well, and holds until the next evaluation. A scaling
+    policy's action is repeated each minute while the state lasts. Not played, and so
     INSUFFICIENT_DATA with the reason: anomaly bands, the rarer functions of metric math.
     """
 
@@ -44,23 +45,35 @@ class Alarms:
         self._actions = AlarmActions(clients)
         self._account, self._region = account, region
         self._index = MetricIndex()
-        self._evaluated_at: float | None = None
-        self._acted_at: dict[str, float] = {}
+        self._outside = OutsideChanges()
+        self._evaluated_in: dict[str, int] = {}
+        self._acted_in: dict[str, int] = {}
 
     def tick(self, now: float) -> None:
-        """Evaluate all alarms when it is time, metric alarms first."""
-        if self._evaluated_at is not None and 0 <= now - self._evaluated_at < EVERY_S:
-            return
-        self._evaluated_at = now
+        """Act on what was set from outside, and evaluate what is due, metric alarms first."""
         backend = cloudwatch_backends[self._account][self._region]
-        self._index.update(backend.metric_data, now)
-        self._index.trim(backend.metric_data, now)
         alarms = sorted(backend.alarms.values(), key=lambda alarm: alarm.rule is not None)
         for alarm in alarms:
+            for change in self._outside.of(alarm, now):
+                self._act(alarm, change, repeated=False)
+        due = [alarm for alarm in alarms if self._is_due(alarm, now)]
+        if due:
+            self._index.update(backend.metric_data, now)
+            self._index.trim(backend.metric_data, now)
+        for alarm in due:
             try:
                 self._evaluate(backend, alarm, now)
             except Exception:
                 _log.exception("alarm %s", alarm.name)
+
+    def _is_due(self, alarm: Any, now: float) -> bool:
+        """Say whether a minute, or ten seconds, began since the alarm was evaluated."""
+        fine = alarm.rule is not None or _period_s(alarm) < EVERY_S
+        part = int(now // (FINE_S if fine else EVERY_S))
+        if self._evaluated_in.get(alarm.name) == part:
+            return False
+        self._evaluated_in[alarm.name] = part
+        return True
 
     def _evaluate(self, backend: Any, alarm: Any, now: float) -> None:
         value: float | None = None
@@ -76,17 +89,16 @@ class Alarms:
             if alarm.state_reason != reason:
                 _log.error("alarm %s: %s", alarm.name, reason)
                 backend.set_alarm_state(alarm.name, reason, "{}", alarm.state_value)
+                self._outside.forget(alarm)
         self._settle(backend, alarm, Change(alarm.state_value, state, value, reason, now), data)
 
     def _settle(self, backend: Any, alarm: Any, change: Change, data: dict[str, Any]) -> None:
-        acted_at = self._acted_at.get(alarm.name, change.now)
         entered = change.after != change.before
         if entered:
             backend.set_alarm_state(alarm.name, change.reason, json.dumps(data), change.after)
-        if entered or change.now - acted_at >= REPEAT_S:
+            self._outside.forget(alarm)
+        if entered or self._acted_in.get(alarm.name) != int(change.now // EVERY_S):
             self._act(alarm, change, repeated=not entered)
-            acted_at = change.now
-        self._acted_at[alarm.name] = acted_at
 
     def _measure(self, alarm: Any, now: float) -> tuple[str, float | None, str, dict[str, Any]]:
         threshold = _threshold(alarm)
@@ -111,6 +123,7 @@ class Alarms:
         return state, latest, reason, data
 
     def _act(self, alarm: Any, change: Change, *, repeated: bool) -> None:
+        self._acted_in[alarm.name] = int(change.now // EVERY_S)
         arns: Iterable[str] = {
             ALARM: alarm.alarm_actions,
             OK: alarm.ok_actions,
@@ -119,6 +132,13 @@ class Alarms:
         if alarm.actions_enabled:
             for arn in arns or []:
                 self._actions.carry_out(alarm, arn, change, repeated=repeated)
+
+
+def _period_s(alarm: Any) -> int:
+    """Return an alarm's period; a minute where it has none of its own."""
+    stats = [query.metric_stat for query in alarm.metric_data_queries or () if query.metric_stat]
+    periods = [int(stat.period) for stat in stats] or [int(alarm.period or EVERY_S)]
+    return min(periods)
 
 
 def _threshold(alarm: Any) -> Threshold:

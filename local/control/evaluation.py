@@ -97,19 +97,24 @@ def by_period(
 def judge(points: Sequence[float | None], threshold: Threshold, before: str) -> str:
     """Return an alarm's state from its points, oldest first, and the state before.
 
-    With as many real points as evaluation periods, the latest of them decide. Otherwise the
-    missing ones are treated as the alarm says; `missing` and `ignore` never make an alarm
-    without a real breaching point.
+    With as many real points as evaluation periods, the latest of them decide. Otherwise the missing
+    ones are treated as the alarm says. `missing` and `ignore` take a real point that is fine for
+    OK; where all real ones breach, too few of them make an alarm only once the oldest is `needed`
+    periods old, so that the next point, should it be fine, has had its time.
     """
-    real = [point for point in points if point is not None][-threshold.periods :]
+    ages = range(len(points), 0, -1)
+    real = [(age, point) for age, point in zip(ages, points, strict=True) if point is not None]
+    real = real[-threshold.periods :]
     absent = threshold.periods - len(real)
-    breaching = sum(threshold.breaches(point) for point in real)
+    breaching = sum(threshold.breaches(point) for _, point in real)
     if breaching >= threshold.needed:
         return ALARM
-    if threshold.missing == "notBreaching" or breaching + absent < threshold.needed:
-        return OK
     if threshold.missing == "breaching":
-        return ALARM
+        return ALARM if breaching + absent >= threshold.needed else OK
+    if threshold.missing == "notBreaching" or breaching < len(real):
+        return OK
     if threshold.missing == "ignore":
         return before
-    return ALARM if breaching else INSUFFICIENT
+    if not real:
+        return INSUFFICIENT
+    return ALARM if real[0][0] >= threshold.needed else before

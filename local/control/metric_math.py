@@ -1,7 +1,8 @@
 """Metric math on series of data points. Pure.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-Played: numbers, metric ids, + - * /, comparisons, AND, OR, IF and FILL with a number.
+Played: numbers, ids, + - * /, comparisons, AND, OR, IF, FILL with a number, and SUM, MIN, MAX and
+AVG of a list of series, `SUM([a, b])`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from local.control.evaluation import NotPlayedError
 Point = float | None
 Series = list[Point]
 
+#: Functions of a list of series, at each point over those of them that have one.
+_OVER_SERIES: dict[str, Callable[[Sequence[float]], float]] = {
+    "SUM": sum,
+    "MIN": min,
+    "MAX": max,
+    "AVG": lambda points: sum(points) / len(points),
+}
+_ID = re.compile(r"\b[a-z]\w*")
 _WORDS = ((r"\bAND\b|&&", " and "), (r"\bOR\b|\|\|", " or "))
 _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -32,6 +41,11 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.And: lambda left, right: bool(left) and bool(right),
     ast.Or: lambda left, right: bool(left) or bool(right),
 }
+
+
+def ids_in(expression: str) -> set[str]:
+    """Return the ids of metrics and expressions that an expression names."""
+    return set(_ID.findall(expression))
 
 
 def evaluate(expression: str, series: Mapping[str, Sequence[Point]], length: int) -> Series:
@@ -60,6 +74,8 @@ def _value(node: ast.AST, points: Mapping[str, Point]) -> Point:
     match node:
         case ast.Constant(value=int() | float() as number):
             value = float(number)
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            value = _applied(ast.Sub(), 0.0, of(inner))
         case ast.Name(id=name) if name in points:
             value = points[name]
         case ast.BinOp(left=left, op=op, right=right):
@@ -69,11 +85,14 @@ def _value(node: ast.AST, points: Mapping[str, Point]) -> Point:
         case ast.BoolOp(op=op, values=values):
             value = reduce(lambda left, right: _applied(op, left, right), map(of, values))
         case ast.Call(func=ast.Name(id="FILL"), args=[metric, filling]):
-            found = of(metric)
-            value = of(filling) if found is None else found
-        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, other]):
-            decided = of(condition)
-            value = None if decided is None else of(then if decided else other)
+            found, filled = of(metric), of(filling)
+            value = filled if found is None else found
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, *other]) if len(other) < 2:
+            decided, chosen, rest = of(condition), of(then), [of(each) for each in other]
+            value = None if decided is None else chosen if decided else next(iter(rest), None)
+        case ast.Call(func=ast.Name(id=name), args=[ast.List(elts=parts)]) if name in _OVER_SERIES:
+            there = [point for point in map(of, parts) if point is not None]
+            value = float(_OVER_SERIES[name](there)) if there else None
         case _:
             raise NotPlayedError(f"metric math {ast.unparse(node)!r} is not played")
     return value

@@ -40,7 +40,9 @@ def grant_publish(function: iam.IGrantable) -> None:
 def grant_sizing(function: iam.IGrantable, scope: Construct, fleets: Sequence[FleetRules]) -> None:
     """Grant the fleets' groups.
 
-    Raw statements: describing knows no resource, and the groups are other stacks'.
+    Raw statements: describing knows no resource, and the groups are other stacks'. The distribution
+    is changed by a request without a launch template, so that AWS asks for no ec2:RunInstances.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
     """
     grant_pattern(
         function,

@@ -50,30 +50,31 @@ def every_queue_has_a_dead_letter_queue_with_an_alarm(templates: Templates) -> I
 
 
 def every_scaling_metric_has_a_dead_man_alarm(templates: Templates) -> Iterator[str]:
-    """What sizes a fleet must be missed when it stops: its queue depth, and the video's backlog."""
+    """Whoever sizes a fleet must be missed when it stops, by what it always publishes of it."""
     watched = {
         (
-            alarm.get("Namespace"),
-            alarm.get("MetricName"),
-            dimensions({each["Name"]: text(each["Value"]) for each in alarm.get("Dimensions", [])}),
+            metric.get("Namespace"),
+            metric.get("MetricName"),
+            dimensions({x["Name"]: text(x["Value"]) for x in metric.get("Dimensions", [])}),
         )
         for _, _, alarm in each(templates, "AWS::CloudWatch::Alarm")
         if alarm.get("TreatMissingData") == "breaching" and alarm.get("AlarmActions")
+        for found in alarm.get("Metrics", [])
+        if (metric := found.get("MetricStat", {}).get("Metric"))
     }
     for stack, name, group in each(templates, "AWS::AutoScaling::AutoScalingGroup"):
         found = WORKER_GROUP.search(text(group.get("AutoScalingGroupName", "")))
-        for metric in scaling_metrics(found[1] or "prod", found[2]) if found else ():
-            if metric not in watched:
-                yield f"{stack}/{name}: {metric} has no alarm that missing data sets off"
+        if found and (signal := scaling_signal(found[1] or "prod", found[2])) not in watched:
+            yield f"{stack}/{name}: {signal} has no alarm that missing data sets off"
 
 
-def scaling_metrics(environment: str, kind: str) -> Iterator[tuple[str, str, str]]:
-    """Yield namespace, name and dimensions of what a fleet's size follows."""
-    depth = metrics.worker_dimensions(environment, kind)
-    yield metrics.WORKERS_NAMESPACE, metrics.QUEUE_DEPTH, dimensions(depth)
+def scaling_signal(environment: str, kind: str) -> tuple[str, str, str]:
+    """Return namespace, name and dimensions of what is always published of a fleet."""
     if kind == "video":
         backlog = metrics.backlog_dimension_sets(environment)[0]
-        yield metrics.VIDEO_NAMESPACE, metrics.BACKLOG_COUNT, dimensions(backlog)
+        return metrics.VIDEO_NAMESPACE, metrics.BACKLOG_COUNT, dimensions(backlog)
+    depth = metrics.worker_dimensions(environment, kind)
+    return metrics.WORKERS_NAMESPACE, metrics.QUEUE_DEPTH, dimensions(depth)
 
 
 def dimensions(found: Mapping[str, str]) -> str:
@@ -144,6 +145,28 @@ def no_deploy_sets_a_desired_capacity(templates: Templates) -> Iterator[str]:
             yield f"{stack}/{name}: DesiredCount {service['DesiredCount']}"
 
 
+def nothing_removes_a_worker(templates: Templates) -> Iterator[str]:
+    """Only a worker knows whether it is busy: policies add instances, and schedules do nothing."""
+    groups = {
+        (stack, name)
+        for stack, name, group in each(templates, "AWS::AutoScaling::AutoScalingGroup")
+        if WORKER_GROUP.search(text(group.get("AutoScalingGroupName", "")))
+    }
+    for kind in ("ScalingPolicy", "ScheduledAction"):
+        for stack, name, found in each(templates, f"AWS::AutoScaling::{kind}"):
+            group = text(found["AutoScalingGroupName"]).strip("<>")
+            ours = (stack, group) in groups or WORKER_GROUP.search(group)
+            if ours and not (kind == "ScalingPolicy" and only_adds(found)):
+                yield f"{stack}/{name}: a {kind} that could remove workers of {group}"
+
+
+def only_adds(policy: Mapping[str, Any]) -> bool:
+    """Say whether a policy can never make a group smaller."""
+    how = policy.get("PolicyType"), policy.get("AdjustmentType")
+    amounts = [step["ScalingAdjustment"] for step in policy.get("StepAdjustments", [])]
+    return how == ("StepScaling", "ChangeInCapacity") and bool(amounts) and min(amounts) > 0
+
+
 def no_secret_stands_in_plain_text(templates: Templates) -> Iterator[str]:
     for stack, template in templates.items():
         for where, key, value in named_values(template.get("Resources", {})):
@@ -204,6 +227,7 @@ RULES: tuple[Rule, ...] = (
     the_world_reaches_the_load_balancer_alone,
     no_permission_has_a_wildcard_action,
     no_deploy_sets_a_desired_capacity,
+    nothing_removes_a_worker,
     no_secret_stands_in_plain_text,
     every_log_group_forgets,
     every_bucket_is_private,

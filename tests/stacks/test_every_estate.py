@@ -113,12 +113,31 @@ BROKEN = [
     ),
     (3, estate_of("IAM::Policy", PolicyDocument={"Statement": [{**ALLOWED, "Action": "s3:Get*"}]})),
     (4, estate_of("AutoScaling::AutoScalingGroup", DesiredCapacity="1")),
-    (5, estate_of("Lambda::Function", Environment={"Variables": {"API_TOKEN": "hunter2"}})),
-    (5, estate_of("SSM::Parameter", Name="/academy/api/env/DB_PASSWORD", Value="hunter2")),
-    (5, estate_of("RDS::DBInstance", MasterUserPassword="hunter2")),
-    (6, estate_of("Logs::LogGroup")),
-    (6, estate_of("Lambda::Function")),
-    (7, estate_of("S3::Bucket", BucketEncryption={})),
+    (
+        5,
+        estate_of(
+            "AutoScaling::ScalingPolicy",
+            AutoScalingGroupName="academy-ai-worker-asg",
+            PolicyType="TargetTrackingScaling",
+        ),
+    ),
+    (
+        5,
+        estate_of(
+            "AutoScaling::ScalingPolicy",
+            AutoScalingGroupName="academy-dev-ai-worker-asg",
+            PolicyType="StepScaling",
+            AdjustmentType="ChangeInCapacity",
+            StepAdjustments=[{"ScalingAdjustment": 1}, {"ScalingAdjustment": -1}],
+        ),
+    ),
+    (5, estate_of("AutoScaling::ScheduledAction", AutoScalingGroupName="academy-ai-worker-asg")),
+    (6, estate_of("Lambda::Function", Environment={"Variables": {"API_TOKEN": "hunter2"}})),
+    (6, estate_of("SSM::Parameter", Name="/academy/api/env/DB_PASSWORD", Value="hunter2")),
+    (6, estate_of("RDS::DBInstance", MasterUserPassword="hunter2")),
+    (7, estate_of("Logs::LogGroup")),
+    (7, estate_of("Lambda::Function")),
+    (8, estate_of("S3::Bucket", BucketEncryption={})),
 ]
 
 

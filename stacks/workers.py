@@ -12,6 +12,7 @@ from config.contracts.names import worker_group_name
 from config.contracts.storage_keys import EXCEL_EXPORTS_PREFIX, EXCEL_UPLOADS_PREFIX
 from config.model_workers import WorkerKind
 from config.settings import Settings
+from stacks.constructs.backstop import Backstop
 from stacks.constructs.buckets import (
     EXPORT_ACTIONS,
     SUBTITLES_ACTIONS,
@@ -79,6 +80,17 @@ class WorkerStack(PlatformStack):
             ),
             stop_timeout_s=worker.stop_timeout_s,
             termination_wait_s=worker.termination_wait_s,
+        )
+        Backstop(
+            self,
+            "Backstop",
+            place=place,
+            kind=kind,
+            group=self.fleet.group,
+            job_queues=[base.job_queues[key] for key in worker.queues],
+            slots=worker.concurrency,
+            maximum=worker.max_instances,
+            boot_s=worker.boot_s,
         )
         grant_queues(self.fleet.role, kind, base.job_queues)
         for bucket, prefix, actions in OBJECTS[kind]:

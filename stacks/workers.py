@@ -80,6 +80,8 @@ class WorkerStack(PlatformStack):
             ),
             stop_timeout_s=worker.stop_timeout_s,
             termination_wait_s=worker.termination_wait_s,
+            boot_limit_s=settings.scaling.boot_limit_s,
+            probe_every_s=settings.scaling.probe_every_s,
         )
         Backstop(
             self,

@@ -14,6 +14,7 @@ _SWITCHES = set("fsSL")
 def main(arguments: list[str]) -> int:
     """Make one request and print its body; curl's exit codes (2, 7, 22)."""
     method, headers, retries, url = "GET", {}, 0, ""
+    timeout_s = _TIMEOUT_S
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> int:
             headers[name] = value.strip()
         elif word == "--retry":
             retries = int(rest.pop(0))
+        elif word == "-m":
+            timeout_s = float(rest.pop(0))
         elif word.startswith("-") and set(word[1:]) <= _SWITCHES:
             continue
         elif word.startswith("-"):
@@ -32,20 +35,20 @@ def main(arguments: list[str]) -> int:
         else:
             url = word
     for attempt in range(retries + 1):
-        code = _request(url, method, headers)
+        code = _request(url, method, headers, timeout_s)
         if code != 7 or attempt == retries:
             return code
         time.sleep(min(2.0**attempt, 10.0))
     return 7
 
 
-def _request(url: str, method: str, headers: dict[str, str]) -> int:
+def _request(url: str, method: str, headers: dict[str, str], timeout_s: float) -> int:
     if not url.startswith(("http://", "https://")):
         sys.stderr.write(f"curl: (3) {url!r} is no HTTP address\n")
         return 3
     request = urllib.request.Request(url, headers=headers, method=method)  # noqa: S310 (checked)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (as above)
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 (as above)
             sys.stdout.buffer.write(answer.read())
             sys.stdout.flush()
     except urllib.error.HTTPError as error:

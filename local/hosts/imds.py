@@ -119,6 +119,7 @@ class Imds:
             "availabilityZone": zone,
             "instanceType": instance["InstanceType"],
             "imageId": instance["ImageId"],
+            "pendingTime": _iso(instance["LaunchTime"].timestamp()),
             "privateIp": instance.get("PrivateIpAddress"),
         }
         metadata: dict[str, Any] = {

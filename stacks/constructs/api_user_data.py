@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from config.contracts.environment import CONFIGURATION
 from config.contracts.names import API_CONTAINER, API_ENV_FILE, API_PORT
-from stacks.constructs.boot import Boot, confined, docker, logging, prelude, render, render_command
+from stacks.constructs.boot import (
+    Boot,
+    confined,
+    docker,
+    identify,
+    logging,
+    prelude,
+    render,
+    render_command,
+)
 
 MANAGE = "python -m worker_images.api.manage"
 OUTBOX = f"{API_CONTAINER}-outbox"
@@ -46,6 +55,7 @@ def api_user_data(boot: Boot, rollout: Rollout) -> str:
     return "\n".join(
         (
             prelude(boot),
+            identify(),
             _containers(boot),
             _signals(rollout),
             docker(boot),

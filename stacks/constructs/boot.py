@@ -2,15 +2,17 @@
 
 The same script runs on EC2 and in the embedded AWS. It may write below /var/log/academy-boot.log,
 /etc/academy, /var/lib/academy, /var/lib/cloud/scripts/per-boot and /home/ec2-user alone. Every step
-is logged with its UTC time; a failure is logged with its step and line, the log is sent to
-CloudWatch Logs, and the instance is declared unhealthy, so that another one takes its place instead
-of a container restarting in place.
+is logged with its UTC time, and with the seconds of the one before; a failure is logged with its
+step and line, and the log is sent to CloudWatch Logs. The instance is then declared unhealthy, so
+that another one takes its place instead of a container restarting in place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+BOOT_LOG = "/var/log/academy-boot.log"
 
 
 @dataclass(frozen=True)
@@ -26,22 +28,35 @@ class Boot:
 
 
 def prelude(boot: Boot) -> str:
-    """Strictness, the failure report, and who this instance is (IMDSv2).
+    """Strictness, stamped steps and the failure report.
 
-    A script may define `on_failure` anew: it is called once the report is sent.
+    A script may define anew what follows a failure: `tell`, `on_failure`, `give_up`, in this order.
     """
     return f"""#!/bin/bash
 set -Eeuo pipefail
 umask 077
 export AWS_DEFAULT_REGION={boot.region}
 STEP=start
+STEPS=
+SINCE=$EPOCHREALTIME
 INSTANCE_ID=unknown
 mkdir -p /etc/academy /var/lib/academy
-exec >>/var/log/academy-boot.log 2>&1
+exec >>{BOOT_LOG} 2>&1
+
+now() {{ date -u +%Y-%m-%dT%H:%M:%SZ; }}
+
+lap() {{
+  local us
+  us=$((${{EPOCHREALTIME//[.,]/}} - ${{SINCE//[.,]/}}))
+  SINCE=$EPOCHREALTIME
+  printf -v TOOK '%d.%03d' $((us / 1000000)) $((us / 1000 % 1000))
+  STEPS+="$STEP=$TOOK "
+}}
 
 step() {{
+  lap
+  echo "$(now) step=$1 ${{STEP}}_s=$TOOK"
   STEP=$1
-  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) step=$STEP"
 }}
 
 fail() {{
@@ -59,28 +74,53 @@ print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": sys.stdin.r
     --log-stream-name "$1/$INSTANCE_ID" --log-events file:///var/lib/academy/log-events.json
 }}
 
+log_tail() {{ tail -c 200000 {BOOT_LOG}; }}
+
+tell() {{ log_tail | send_log boot; }}
+
 on_failure() {{ :; }}
+
+unhealthy() {{
+  aws autoscaling set-instance-health --instance-id "$INSTANCE_ID" \\
+    --health-status Unhealthy --no-should-respect-grace-period
+}}
+
+give_up() {{ unhealthy; }}
 
 report_failure() {{
   local code=$?
+  [ "$BASH_SUBSHELL" -eq 0 ] || exit "$code"
   trap - ERR
   set +e
-  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) step=$STEP failed exit=$code line=$1"
-  tail -c 200000 /var/log/academy-boot.log | send_log boot
+  lap
+  echo "$(now) step=$STEP failed exit=$code line=$1"
+  tell
   on_failure
-  aws autoscaling set-instance-health --instance-id "$INSTANCE_ID" \\
-    --health-status Unhealthy --no-should-respect-grace-period
+  give_up
   exit "$code"
 }}
 trap 'report_failure $LINENO' ERR
+"""
 
-step identify
-IMDS="${{AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}}"
-TOKEN=$(curl -fsS --retry 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \\
-  "${{IMDS%/}}/latest/api/token")
-INSTANCE_ID=$(curl -fsS --retry 5 -H "X-aws-ec2-metadata-token: $TOKEN" \\
-  "${{IMDS%/}}/latest/meta-data/instance-id")
-echo "instance=$INSTANCE_ID"
+
+def identify() -> str:
+    """Who this instance is, and since when it runs, by its metadata service (IMDSv2).
+
+    `pendingTime` is when EC2 launched or started the instance.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-identity-documents.html
+    """
+    return """step identify
+IMDS="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}"
+IMDS="${IMDS%/}/latest"
+TOKEN=$(curl -fsS --retry 5 -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' \\
+  "$IMDS/api/token")
+
+imds() { curl -fsS --retry 5 -m 5 -H "X-aws-ec2-metadata-token: $TOKEN" "$IMDS/$1"; }
+
+INSTANCE_ID=$(imds meta-data/instance-id)
+LAUNCHED=$(imds dynamic/instance-identity/document |
+  sed -n 's/.*"pendingTime" *: *"\\([^"]*\\)".*/\\1/p')
+echo "instance=$INSTANCE_ID launched=$LAUNCHED"
 """
 
 
@@ -91,7 +131,9 @@ dnf install -y docker
 systemctl enable --now docker
 
 step pull
-aws ecr get-login-password | docker login --username AWS --password-stdin {boot.registry}
+PASSWORD=$(aws ecr get-login-password)
+docker login --username AWS --password-stdin {boot.registry} <<<"$PASSWORD"
+unset PASSWORD
 docker pull {boot.image}
 """
 

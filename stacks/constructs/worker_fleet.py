@@ -25,7 +25,7 @@ from stacks.constructs.instance_template import (
 from stacks.constructs.log_group import log_group
 from stacks.constructs.parameters import EnvironmentParameters
 from stacks.constructs.platform_stack import Place
-from stacks.constructs.worker_user_data import TERMINATION_HOOK, worker_user_data
+from stacks.constructs.worker_user_data import TERMINATION_HOOK, WorkerBoot, worker_user_data
 
 #: What a worker does to itself: keep or give up its protection, leave, report a failed boot.
 OWN_GROUP_ACTIONS = (
@@ -79,6 +79,8 @@ class WorkerFleet(Construct):
         size: WorkerSize,
         stop_timeout_s: int,
         termination_wait_s: int,
+        boot_limit_s: int,
+        probe_every_s: int,
     ) -> None:
         super().__init__(scope, identifier)
         stack = cdk.Stack.of(self)
@@ -110,11 +112,16 @@ class WorkerFleet(Construct):
             security_group=security_group,
             user_data=worker_user_data(
                 boot,
-                kind=kind,
-                group=self.group_name,
-                container=IMAGES[kind],
-                environment=environment,
-                scratch=SCRATCH_DEVICE if size.scratch_gb else None,
+                WorkerBoot(
+                    environment=place.environment,
+                    kind=kind,
+                    group=self.group_name,
+                    container=IMAGES[kind],
+                    variables=environment,
+                    scratch=SCRATCH_DEVICE if size.scratch_gb else None,
+                    limit_s=boot_limit_s,
+                    probe_every_s=probe_every_s,
+                ),
             ),
         )
         self.group = autoscaling.AutoScalingGroup(

@@ -28,6 +28,7 @@ from ops.release_commands import (
     rollback,
     synth,
 )
+from ops.simulate.command import simulate
 from ops.simulate.trace_command import trace
 from ops.view import console as make_console
 
@@ -36,7 +37,7 @@ app = typer.Typer(name="academy", no_args_is_help=True, pretty_exceptions_enable
 Tenant = Annotated[int, typer.Option(min=1, help="whose staff to act as")]
 INTERRUPTED = 130
 
-for command in (synth, diff, deploy, releases, rollback, cost, trace):
+for command in (synth, diff, deploy, releases, rollback, cost, simulate, trace):
     app.command()(command)
 
 

@@ -29,13 +29,13 @@ def group(resource: Resource, month: Month) -> Iterator[Need]:
     """An Auto Scaling group: workers by the hours that their jobs take, others by their minimum."""
     kind = _kind(resource)
     minimum = float(resource.properties["MinSize"]) * month.hours
-    template = _template_of(resource, month)
+    template = template_of(resource, month)
     if kind is None:
         # The mean load is what the minimum carries; peaks above it are hours at most.
-        yield from _machine("API", template, resource, [(_type(template), minimum, 1.0)], month)
+        yield from machine("API", template, resource, [(_type(template), minimum, 1.0)], month)
         return
     hours = max(minimum, month.usage.workers[kind].hours_a_day * month.days)
-    yield from _machine(
+    yield from machine(
         f"{kind} workers", template, resource, _mix(resource, template, hours, month), month
     )
 
@@ -92,7 +92,7 @@ def _run_s(function: Resource, month: Month) -> float:
     return month.usage.functions_s.get(rest.partition(".")[0], timeout_s)
 
 
-def _machine(
+def machine(
     part: str,
     template: Resource,
     resource: Resource,
@@ -132,7 +132,7 @@ def _mix(
     return [each for each in [(types[0], on_demand, 1.0), *spot] if each[1]]
 
 
-def _template_of(resource: Resource, month: Month) -> Resource:
+def template_of(resource: Resource, month: Month) -> Resource:
     policy = resource.properties.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
     named = policy.get("LaunchTemplateSpecification") or resource.properties["LaunchTemplate"]
     found = month.estate.named(resource, named["LaunchTemplateId"])

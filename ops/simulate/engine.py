@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from random import Random
 
 from simpy import Environment, Event
@@ -71,7 +71,7 @@ class _Run:
         self._env.run(until=over)
         return self._finished()
 
-    def _arrivals(self) -> Iterator[Event]:
+    def _arrivals(self) -> Generator[Event, None, None]:
         env, arrive = self._env, self._jobs.arrive
         now = 0.0
         for at_s, duration_s in zip(self._load.arrivals_s, self._load.durations_s, strict=True):
@@ -80,7 +80,7 @@ class _Run:
                 now = at_s
             arrive(duration_s)
 
-    def _ticks(self) -> Iterator[Event]:
+    def _ticks(self) -> Generator[Event, None, None]:
         """Ask the policy, at once and then at its pace."""
         group, policy = self._group, self._policy
         market = policy if isinstance(policy, Market) else None
@@ -93,7 +93,7 @@ class _Run:
                 group.set_desired(wanted)
             yield Timeout(self._env, policy.every_s)
 
-    def _samples(self, over: Event) -> Iterator[Event]:
+    def _samples(self, over: Event) -> Generator[Event, None, None]:
         """Note each minute, as CloudWatch does, until the time and the work are over."""
         ends_s = self._load.days * DAY_S
         while True:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from random import Random
 
-from simpy import Environment, Event
-from simpy.events import Timeout
+from simpy import Environment
 
 from ops.simulate.fleet import Fleet, Weather
 from ops.simulate.instance import Instance, State
 from ops.simulate.jobs import Jobs
 from ops.simulate.policy import Policy
 from ops.simulate.result import Result
+from ops.simulate.timers import after
 from ops.simulate.warm import Pool
 
 #: Seconds from the end's beginning until an instance is paid for no more: the hook, the shutdown.
@@ -90,7 +90,7 @@ class Group:
     def _launch(self) -> None:
         if self._random.random() < self._weather.refused:
             self._refused += 1
-            Timeout(self._env, RETRY_S).callbacks.append(self._try_again)
+            after(self._env, RETRY_S, self._try_again)
             return
         warm = self._pool.take()
         instance = Instance(
@@ -101,12 +101,12 @@ class Group:
         self._result.launched += 1
         self._result.peak = max(self._result.peak, len(self._members))
         fails = not warm and self._random.random() < self._weather.failed_boots
-        Timeout(self._env, self._boot_s(warm), (instance, fails)).callbacks.append(self._booted)
+        after(self._env, self._boot_s(warm), lambda: self._booted(instance, failed=fails))
         if instance.spot and self._weather.spot_losses_an_hour:
             life_s = self._random.expovariate(self._weather.spot_losses_an_hour / 3600)
-            Timeout(self._env, life_s, instance).callbacks.append(self._noticed)
+            after(self._env, life_s, lambda: self._noticed(instance))
 
-    def _try_again(self, event: Event) -> None:
+    def _try_again(self) -> None:
         if self._refused:
             self._refused -= 1
             self.settle()
@@ -121,8 +121,7 @@ class Group:
             return self._random.uniform(*self._weather.warm_start_s)
         return self._fleet.rules.boot_s * self._random.uniform(*self._weather.boot_spread)
 
-    def _booted(self, event: Event) -> None:
-        instance, failed = event.value
+    def _booted(self, instance: Instance, *, failed: bool) -> None:
         if instance.state is not State.BOOTING:
             return
         self.last_boot_s = self._env.now
@@ -145,7 +144,7 @@ class Group:
             self._end(instance)
         else:
             look_s = self._fleet.rules.probe_every_s
-            Timeout(self._env, look_s, instance).callbacks.append(self._drained)
+            after(self._env, look_s, lambda: self._drained(instance))
 
     def _idle(self, instance: Instance) -> None:
         if len(self._members) + self._refused > self.desired:
@@ -155,11 +154,11 @@ class Group:
 
     def _watch(self, instance: Instance, seconds: float) -> None:
         instance.watched = True
-        Timeout(self._env, seconds, instance).callbacks.append(self._look)
+        after(self._env, seconds, lambda: self._look(instance))
 
-    def _look(self, event: Event) -> None:
+    def _look(self, instance: Instance) -> None:
         """End an instance that was idle for long enough. One timer, however many jobs between."""
-        instance, idle_s = event.value, self._policy.idle_s
+        idle_s = self._policy.idle_s
         instance.watched = False
         if not instance.is_idle or idle_s is None:
             return
@@ -172,19 +171,17 @@ class Group:
         else:
             self._watch(instance, idle_s)
 
-    def _noticed(self, event: Event) -> None:
+    def _noticed(self, instance: Instance) -> None:
         """Spot takes an instance back: it drains, and the group replaces it or not."""
-        instance = event.value
         if instance.state in (State.GONE, State.DRAINING):
             return
         self._result.spot_losses += 1
         self.losses_s.append(self._env.now)
         self._become(instance, State.DRAINING)
         self._jobs.stop(instance, hands_back=True)
-        Timeout(self._env, DRAIN_S, instance).callbacks.append(self._drained)
+        after(self._env, DRAIN_S, lambda: self._drained(instance))
 
-    def _drained(self, event: Event) -> None:
-        instance = event.value
+    def _drained(self, instance: Instance) -> None:
         if instance.state is State.GONE:
             return
         if self._policy.idle_s is not None and self.desired > self._fleet.minimum:

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from random import Random
 
-from simpy import Environment, Event
-from simpy.events import Timeout
+from simpy import Environment
 
 from ops.simulate.fleet import Fleet
 from ops.simulate.instance import Instance, Job, State
 from ops.simulate.result import Result
+from ops.simulate.timers import after
 
 #: Jobs that the mean duration is taken over.
 LATEST = 100
@@ -90,12 +90,12 @@ class Jobs:
 
     def _hide(self, job: Job) -> None:
         self.hidden += 1
-        after = Timeout(self._env, self._fleet.visibility_s * self._random.uniform(2 / 3, 1), job)
-        after.callbacks.append(self._show)
+        rest_s = self._fleet.visibility_s * self._random.uniform(2 / 3, 1)
+        after(self._env, rest_s, lambda: self._show(job))
 
-    def _show(self, event: Event) -> None:
+    def _show(self, job: Job) -> None:
         self.hidden -= 1
-        self._wait(event.value)
+        self._wait(job)
 
     def _start(self, instance: Instance, job: Job) -> None:
         job.receives += 1
@@ -111,10 +111,9 @@ class Jobs:
         self.running += 1
         if not instance.free:
             self._close(instance)
-        Timeout(self._env, job.left_s, (instance, job)).callbacks.append(self._end)
+        after(self._env, job.left_s, lambda: self._end(instance, job))
 
-    def _end(self, event: Event) -> None:
-        instance, job = event.value
+    def _end(self, instance: Instance, job: Job) -> None:
         started_s = instance.running.pop(job, None)
         if started_s is None:
             return  # It was interrupted.

@@ -34,20 +34,43 @@ class Load:
         return len(self.arrivals_s)
 
 
-def school_days(
-    *, jobs_a_day: float, mean_job_s: float, days: int, seed: int, batch: int = 1
-) -> Load:
+@dataclass(frozen=True)
+class Draw:
+    """How a load is drawn; another one for each seed."""
+
+    jobs_a_day: float
+    mean_job_s: float
+    days: int
+    batch: int = 1
+
+    def load(self, seed: int) -> Load:
+        """Return a seed's load."""
+        return school_days(self, seed)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A load that is the same for every seed, under other weather."""
+
+    jobs: Load
+
+    def load(self, seed: int) -> Load:
+        """Return the load."""
+        return self.jobs
+
+
+def school_days(draw: Draw, seed: int) -> Load:
     """Draw a load: groups of `batch` jobs arrive at once, Poisson at the rate of their hour.
 
     `jobs_a_day` is the mean over a week. Durations are lognormal with the mean `mean_job_s`.
     The same arguments give the same jobs.
     """
     random = Random(seed)  # noqa: S311 - a simulation wants to be repeated
-    mu = math.log(mean_job_s) - SIGMA**2 / 2
-    moments = _moments(jobs_a_day / batch, days, random)
-    arrivals = array("d", (at_s for at_s in moments for _ in range(batch)))
+    mu = math.log(draw.mean_job_s) - SIGMA**2 / 2
+    moments = _moments(draw.jobs_a_day / draw.batch, draw.days, random)
+    arrivals = array("d", (at_s for at_s in moments for _ in range(draw.batch)))
     durations = array("d", (random.lognormvariate(mu, SIGMA) for _ in arrivals))
-    return Load(arrivals, durations, days)
+    return Load(arrivals, durations, draw.days)
 
 
 def loaded(jobs: Iterable[tuple[float, float]]) -> Load:

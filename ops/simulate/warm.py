@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
-from simpy import Environment, Event
-from simpy.events import Timeout
+from simpy import Environment
 
 from ops.simulate.fleet import Fleet, Weather
 from ops.simulate.result import Result
+from ops.simulate.timers import after
 
 
 class Pool:
     """Keeps stopped instances and those in service together at the pool's size.
 
-    It begins full: a week is a piece of a year. `paid` is told of the seconds that one booted only
-    to be stopped. A warm pool holds on-demand instances alone.
+    It begins full: a week is a piece of a year. `warmed` is told of the seconds that one booted
+    only to be stopped. A warm pool holds on-demand instances alone.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html
     """
 
@@ -51,7 +52,7 @@ class Pool:
         while self._standing + in_group < self._size:
             self._warming += 1
             boot_s = self._boot_s * self._random.uniform(*self._weather.boot_spread)
-            Timeout(self._env, boot_s, boot_s).callbacks.append(self._stop)
+            after(self._env, boot_s, partial(self._stop, boot_s))
 
     def close(self) -> None:
         """Count the time that instances stood until now."""
@@ -61,9 +62,9 @@ class Pool:
     def _standing(self) -> int:
         return self._ready + self._warming
 
-    def _stop(self, event: Event) -> None:
+    def _stop(self, boot_s: float) -> None:
         self._warming -= 1
-        self.warmed(event.value)
+        self.warmed(boot_s)
         self._stand(1)
 
     def _stand(self, more: int) -> None:

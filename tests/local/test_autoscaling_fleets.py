@@ -70,10 +70,12 @@ class Account:
         )["LaunchTemplate"]["LaunchTemplateId"]
 
     def create(self, **values: Any) -> None:
+        if "MixedInstancesPolicy" not in values:
+            latest = {"LaunchTemplateId": self.template, "Version": "$Latest"}
+            values.setdefault("LaunchTemplate", latest)
         self.autoscaling.create_auto_scaling_group(
             **{
                 "AutoScalingGroupName": GROUP,
-                "LaunchTemplate": {"LaunchTemplateId": self.template, "Version": "$Latest"},
                 "AvailabilityZones": ["ap-northeast-2a"],
                 "MinSize": 0,
                 "MaxSize": 3,
@@ -574,6 +576,53 @@ def test_mixed_instances_keep_the_on_demand_base_and_go_on_with_spot(account: Ac
         i["InstanceId"]: i["InstanceType"] for i in records
     }
     assert shown["CapacityRebalance"]
+
+
+def test_a_distribution_alone_keeps_the_template_and_rules_the_next_launches(
+    account: Account,
+) -> None:
+    specification = {"LaunchTemplateId": account.template, "Version": "$Latest"}
+    overrides = [{"InstanceType": "c7g.large"}]
+    spread = {"OnDemandPercentageAboveBaseCapacity": 0, "SpotAllocationStrategy": "lowest-price"}
+    account.create(
+        MixedInstancesPolicy={
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": specification,
+                "Overrides": overrides,
+            },
+            "InstancesDistribution": spread,
+        },
+    )
+
+    def share(percent: int) -> None:
+        given = {"InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": percent}}
+        account.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=GROUP, MixedInstancesPolicy=given
+        )
+
+    account.desire(1)
+    share(100)
+    account.desire(2)
+    share(0)
+    account.desire(3)
+    records = [i for r in account.ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    assert [i.get("InstanceLifecycle") for i in records] == ["spot", None, "spot"]
+    mixed = account.group()["MixedInstancesPolicy"]
+    assert mixed["InstancesDistribution"] == spread
+    assert mixed["LaunchTemplate"]["Overrides"] == overrides
+    assert {i["InstanceType"] for i in records} == {"c7g.large"}
+
+
+def test_a_group_without_a_mix_needs_a_template_for_one(account: Account) -> None:
+    account.create()
+    with pytest.raises(ClientError, match="must be created with a LaunchTemplate"):
+        account.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=GROUP,
+            MixedInstancesPolicy={
+                "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 1}
+            },
+        )
+    assert "MixedInstancesPolicy" not in account.group()
 
 
 @pytest.mark.parametrize(

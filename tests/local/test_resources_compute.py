@@ -134,6 +134,26 @@ def test_an_update_sets_no_desired_capacity_that_the_template_does_not_name(
     assert (found["DesiredCapacity"], found["MaxSize"]) == (2, 5)
 
 
+def test_a_deploy_resets_the_distribution_that_was_set_by_hand(account: Account) -> None:
+    _, plain = _fleet(account)
+    template = {"LaunchTemplateSpecification": plain.pop("LaunchTemplate")}
+    spread = {"OnDemandPercentageAboveBaseCapacity": "0"}
+    mix = {"LaunchTemplate": template, "InstancesDistribution": spread}
+    old = {**plain, "AutoScalingGroupName": "mixed", "MixedInstancesPolicy": mix}
+    made = account.create(SCALING_GROUP, **old)
+    account.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName="mixed",
+        MixedInstancesPolicy={
+            "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 100}
+        },
+    )
+
+    account.update(SCALING_GROUP, made, old, {**old, "MaxSize": "5"})
+
+    found = _group(account, "mixed")["MixedInstancesPolicy"]["InstancesDistribution"]
+    assert found["OnDemandPercentageAboveBaseCapacity"] == 0
+
+
 def test_a_cooldown_is_the_groups_default_one_until_it_leaves_the_template(
     account: Account,
 ) -> None:

@@ -15,7 +15,7 @@ from local.services.autoscaling.sizing import (
     clamp,
     in_cooldown,
 )
-from local.services.autoscaling.sources import ClientSource, Sources
+from local.services.autoscaling.sources import ClientSource, Sources, changed_mix
 from local.services.autoscaling.tags import matches, tag_values
 
 #: Kept as given, with the value that stands for an absent one.
@@ -97,6 +97,8 @@ class GroupOperations:
             settings.pop("MixedInstancesPolicy", None)
         elif "MixedInstancesPolicy" in params:
             settings.pop("LaunchTemplate", None)
+            before = group.settings.get("MixedInstancesPolicy") or {}
+            settings["MixedInstancesPolicy"] = changed_mix(before, params["MixedInstancesPolicy"])
         group.settings = self._settled(settings)
         group.minimum, group.maximum = minimum, maximum
         if desired != group.desired:

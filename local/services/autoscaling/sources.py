@@ -52,7 +52,9 @@ class Sources:
                 "and not both"
             )
         if mixed:
-            template = mixed["LaunchTemplate"]
+            template = mixed.get("LaunchTemplate")
+            if not template:
+                raise invalid("A mixed instances policy must be created with a LaunchTemplate")
             named = self._named(template["LaunchTemplateSpecification"])
             template = {**template, "LaunchTemplateSpecification": named}
             _check_distribution(mixed.get("InstancesDistribution") or {})
@@ -105,6 +107,19 @@ class Sources:
             "Version": str(found["VersionNumber"]),
         }
         return Source(resolved, found["LaunchTemplateData"])
+
+
+def changed_mix(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return a mixed instances policy after an update: what is not given stays, part by part.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
+    Not played: AWS then also replaces instances that are not protected, one by one.
+    """
+    spread = {
+        **(before.get("InstancesDistribution") or {}),
+        **(given.get("InstancesDistribution") or {}),
+    }
+    return {**before, **given, "InstancesDistribution": spread}
 
 
 def _overrides(settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from ops.simulate.summary import Summary
 
-#: A heading with its unit, in two words that may stand above each other -> what is below.
+#: A heading above its unit -> what is below.
 _COLUMNS: tuple[tuple[str, Callable[[Summary], str]], ...] = (
-    ("p50 s", lambda found: f"{found.p50_s:,.0f}"),
-    ("p95 s", lambda found: f"{found.p95_s:,.0f}"),
-    ("p99 s", lambda found: f"{found.p99_s:,.0f}"),
-    ("cost ×", lambda found: f"{found.cost:.2f}"),
-    ("$ /day", lambda found: f"{found.usd_a_day:,.2f}"),
-    ("kills /day", lambda found: _few(found.busy_kills_a_day)),
-    ("redone h/day", lambda found: _few(found.rework_hours_a_day)),
-    ("DLQ %", lambda found: _share(found.dead, found.jobs)),
-    ("unstarted %", lambda found: _share(found.unstarted, found.jobs)),
+    ("p50\ns", lambda found: f"{found.p50_s:,.0f}"),
+    ("p95\ns", lambda found: f"{found.p95_s:,.0f}"),
+    ("p99\ns", lambda found: f"{found.p99_s:,.0f}"),
+    ("cost\n×", lambda found: f"{found.cost:.2f}"),
+    ("$\n/day", lambda found: f"{found.usd_a_day:,.2f}"),
+    ("kills\n/day", lambda found: _few(found.busy_kills_a_day)),
+    ("redone\nh/day", lambda found: _few(found.rework_hours_a_day)),
+    ("DLQ\n%", lambda found: _share(found.dead, found.jobs)),
+    ("never\nrun %", lambda found: _share(found.unstarted, found.jobs)),
     ("peak", lambda found: f"{found.peak:,}"),
 )
 #: What the headings mean; it stands below the table.
@@ -36,11 +36,17 @@ LEGEND = (
 def table(summaries: Sequence[Summary], title: str) -> Table:
     """Return what is printed; the title is no markup."""
     made = Table(
-        title=Text(title), title_style="bold", caption=LEGEND, caption_justify="left", box=SIMPLE
+        title=Text(title, style="bold"),
+        title_justify="left",
+        caption=LEGEND,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    made.add_column("policy", no_wrap=True)
+    made.add_column("policy", overflow="fold")
     for heading, _ in _COLUMNS:
-        made.add_column(heading, justify="right")
+        made.add_column(heading, justify="right", no_wrap=True)
     for found in summaries:
         made.add_row(found.policy, *_cells(found))
     return made
@@ -48,7 +54,7 @@ def table(summaries: Sequence[Summary], title: str) -> Table:
 
 def markdown(summaries: Sequence[Summary]) -> str:
     """Return the table as it stands in a document, a line each, without a line's end."""
-    headings = ["policy", *(heading for heading, _ in _COLUMNS)]
+    headings = ["policy", *(heading.replace("\n", " ") for heading, _ in _COLUMNS)]
     rules = ["---", *("---:" for _ in _COLUMNS)]
     rows = [headings, rules, *([found.policy, *_cells(found)] for found in summaries)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,8 +1,8 @@
 """What the API knows of the fleets: the answer of `GET /api/v1/internal/fleets/`.
 
 {"fleets": {"video": {"waiting": 1, "running": 2, "oldest_s": 12.5, "mean_job_s": 857.0,
-"spot_losses": 0, "workers": [{"instance_id": "i-...", "state": "busy", "jobs": 1, "leases": 1,
-"silent_s": 3.2}]}}}
+"spot_losses": 0, "unnamed": 1, "workers": [{"instance_id": "i-...", "state": "busy", "jobs": 1,
+"leases": 1, "silent_s": 3.2}]}}}
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class FleetFact:
     `waiting` jobs could start now, `running` ones are held by a worker. `oldest_s` is the age of
     the longest waiting one, `mean_job_s` how long the latest jobs took; None where there is none.
     `spot_losses` instances were announced as taken back within the time that is looked at.
+    `unnamed` jobs' rows name a holder that is none of `workers`, as those of the release before the
+    table of workers do: one of them may be any instance.
     """
 
     waiting: int
@@ -58,6 +60,7 @@ class FleetFact:
     mean_job_s: float | None
     spot_losses: int
     workers: tuple[WorkerFact, ...] = ()
+    unnamed: int = 0
 
 
 def encode_fleets(fleets: Mapping[str, FleetFact]) -> dict[str, Any]:
@@ -82,6 +85,7 @@ def _fleet(fields: Mapping[str, Any]) -> FleetFact:
         mean_job_s=_seconds(fields, "mean_job_s"),
         spot_losses=_count(fields, "spot_losses"),
         workers=tuple(_worker(each) for each in workers),
+        unnamed=_count(fields, "unnamed"),
     )
 
 

@@ -115,7 +115,7 @@ def statement(kind: JobKind) -> str:
 
 def _fleet(jobs: Sequence[Any], workers: Sequence[Sequence[Any]]) -> FleetFact:
     waiting, running, oldest_s, mean_job_s, holders = jobs
-    named = (_worker(row, holders or ()) for row in workers)
+    named = [_worker(row, holders or ()) for row in workers]
     return FleetFact(
         waiting=waiting,
         running=running,
@@ -123,6 +123,7 @@ def _fleet(jobs: Sequence[Any], workers: Sequence[Sequence[Any]]) -> FleetFact:
         mean_job_s=mean_job_s,
         spot_losses=sum(lost for *_, lost in workers),
         workers=tuple(each for each in named if each.leases or each.silent_s < NAMED_S),
+        unnamed=len(holders or ()) - sum(each.leases for each in named),
     )
 
 

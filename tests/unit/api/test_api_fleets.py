@@ -191,10 +191,12 @@ def test_workers_are_named_with_the_jobs_whose_rows_name_them(
     add(VIDEO_JOBS, state="RUNNING", **HELD, **lease(-60))
     add(VIDEO_JOBS, state="RUNNING", worker_id="i-0c-1", **lease(60))
     add(AI_JOBS, state="RUNNING", **HELD, **lease(60))
-    (found,) = look("video").workers
+    video, ai = look("video"), look("ai")
+    (found,) = video.workers
     assert found == WorkerFact("i-0a", WorkerState.BUSY, 3, 2, pytest.approx(0, abs=60))
-    (other,) = look("ai").workers
-    assert (other.instance_id, other.leases) == ("i-0b", 0)
+    assert video.unnamed == 1
+    (other,) = ai.workers
+    assert (other.instance_id, other.leases, ai.unnamed) == ("i-0b", 0, 1)
 
 
 def test_a_worker_silent_for_long_is_named_only_while_it_holds_a_job(

@@ -176,6 +176,7 @@ class FleetBody(Body):
     oldest_s = serializers.FloatField(allow_null=True)
     mean_job_s = serializers.FloatField(allow_null=True)
     spot_losses = serializers.IntegerField(min_value=0)
+    unnamed = serializers.IntegerField(min_value=0)
     workers = WorkerBody(many=True)
 
 

@@ -25,6 +25,8 @@ from ops.view import console as make_console
 from ops.view import live
 
 ALL = "all"
+#: Policies beside each other in a picture.
+DRAWN = 2
 #: A log hears nothing of runs that are over sooner.
 _QUIET_S = 5.0
 _WHAT_IF = "What if"
@@ -77,9 +79,9 @@ def simulate(
     """
     if users is not None and trace is not None:
         raise UsageError("--users draws jobs and --trace replays them: give one of them")
-    if plot and plot.suffix != ".png":
-        raise UsageError(f"--plot writes PNG: {plot} must end with .png")
     chosen = _chosen(policy or [])
+    if plot:
+        _check_picture(plot, chosen)
     asked = Asked(
         environment=environment,
         kind=kind,
@@ -100,7 +102,7 @@ def simulate(
         title = f"{environment} {kind}, {summaries[0].jobs} jobs in {seeds} x {days} days"
         make_console().print(table(summaries, title), highlight=False)
     if plot:
-        _draw(found, [runs[name][0] for name in chosen], plot)
+        _draw([runs[name][0] for name in chosen], plot)
 
 
 def _chosen(names: Sequence[str]) -> list[str]:
@@ -135,11 +137,17 @@ def _run(found: Scenario, policies: Sequence[str], seeds: Sequence[int]) -> dict
     return {name: sorted(each, key=lambda run: run.seed) for name, each in runs.items()}
 
 
-def _draw(found: Scenario, firsts: Sequence[Run], path: Path) -> None:
+def _check_picture(path: Path, chosen: Sequence[str]) -> None:
+    if path.suffix != ".png":
+        raise UsageError(f"--plot writes PNG: {path} must end with .png")
+    if len(chosen) > DRAWN:
+        raise UsageError(f"--plot draws {DRAWN} policies side by side at most, not {len(chosen)}")
+
+
+def _draw(firsts: Sequence[Run], path: Path) -> None:
     from ops.simulate.plot import Drawn, picture  # noqa: PLC0415 - takes a second to load
 
-    slots = found.fleet.rules.slots
-    picture([Drawn(each.policy, each.result, slots) for each in firsts], path)
+    picture([Drawn(each.policy, each.result) for each in firsts], path)
 
 
 def _facts(found: Scenario, summaries: Sequence[Summary]) -> dict[str, Any]:

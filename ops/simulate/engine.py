@@ -114,9 +114,9 @@ class _Run:
             self._env.now,
             len(self._jobs.waiting),
             self._jobs.in_flight,
-            group.desired,
             group.alive,
             group.count(State.SERVING),
+            group.busy,
         )
 
     def _view(self) -> View:

@@ -61,6 +61,11 @@ class Group:
         """Return the instances that are paid for."""
         return len(self._members)
 
+    @property
+    def busy(self) -> int:
+        """Return the instances that have a job."""
+        return sum(1 for each in self._members if each.running)
+
     def count(self, state: State) -> int:
         """Return the instances in a state."""
         return self._count[state]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,10 @@ _WAITS_S = (0.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 4 * HOUR_S, DAY_S, 7 *
 
 @dataclass(frozen=True)
 class Drawn:
-    """One run: what it is called, and how many jobs an instance runs at once."""
+    """One run and what it is called."""
 
     title: str
     result: Result
-    slots: int
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,10 @@ def _work(run: Drawn, minutes: int) -> list[Layer]:
 
 def _capacity(run: Drawn, minutes: int) -> list[Layer]:
     samples = run.result.samples
-    busy = [min(each.in_service, math.ceil(each.running / run.slots)) for each in samples]
-    idle = [each.in_service - at_work for each, at_work in zip(samples, busy, strict=True)]
+    idle = [each.in_service - each.busy for each in samples]
     others = [each.alive - each.in_service for each in samples]
     return [
-        Layer("busy", BLUE, means(busy, minutes)),
+        Layer("busy", BLUE, means([each.busy for each in samples], minutes)),
         Layer("idle", GREEN, means(idle, minutes)),
         Layer("booting or leaving", ORANGE, means(others, minutes)),
     ]

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The fleet at a whole minute. `alive` counts instances that are paid for, booting or not."""
+    """The fleet at a whole minute.
+
+    `alive` counts instances that are paid for, `in_service` those of them whose worker polls, and
+    `busy` those of them that have a job. `running` jobs are in flight, so that those of a killed
+    worker are among them until their visibility ends.
+    """
 
     at_s: float
     waiting: int
     running: int
-    desired: int
     alive: int
     in_service: int
+    busy: int
 
 
 @dataclass

@@ -18,19 +18,17 @@ from ops.simulate.result import Result, Sample
 HOUR_S, DAY_S = 3600.0, 86400.0
 
 
-def run(
-    samples: list[Sample], waits: list[tuple[float, float]], *, title: str = "exact", slots: int = 1
-) -> Drawn:
+def run(samples: list[Sample], waits: list[tuple[float, float]], *, title: str = "exact") -> Drawn:
     """Return a run whose jobs came and waited as given."""
     result = Result(title, samples=samples)
     result.arrivals_s = array("d", (at for at, _ in waits))
     result.waits_s = array("d", (wait for _, wait in waits))
     result.ended_s = samples[-1].at_s
-    return Drawn(title, result, slots)
+    return Drawn(title, result)
 
 
 def sample(minute: int, **counts: int) -> Sample:
-    shown = {"waiting": 0, "running": 0, "desired": 0, "alive": 0, "in_service": 0, **counts}
+    shown = {"waiting": 0, "running": 0, "alive": 0, "in_service": 0, "busy": 0, **counts}
     return Sample(at_s=60.0 * minute, **shown)
 
 
@@ -38,9 +36,9 @@ def short() -> list[Sample]:
     """Four minutes: a job waits for a boot, runs, and the instance is idle."""
     return [
         sample(0, waiting=1),
-        sample(1, waiting=1, desired=1, alive=1),
-        sample(2, running=1, desired=1, alive=1, in_service=1),
-        sample(3, desired=1, alive=1, in_service=1),
+        sample(1, waiting=1, alive=1),
+        sample(2, running=1, alive=1, in_service=1, busy=1),
+        sample(3, alive=1, in_service=1),
     ]
 
 
@@ -73,18 +71,10 @@ def test_backlog_capacity_and_waits_are_drawn_one_above_the_other() -> None:
     assert [line.get_label() for line in (p95, p99)] == ["p95 1.5 min", "p99 1.5 min"]
 
 
-def test_an_instance_of_four_slots_is_busy_with_one_job() -> None:
-    four = run(
-        [
-            sample(0, running=5, alive=3, in_service=3),
-            sample(1, running=20, alive=3, in_service=3),
-            sample(2),
-        ],
-        [],
-        slots=4,
-    )
-    found = stacked(rows(figure([four]))[1])
-    assert (found["busy"], found["idle"]) == ([2, 3, 0], [1, 0, 0])
+def test_a_killed_worker_s_jobs_make_no_other_one_busy() -> None:
+    killed = run([sample(0, running=5, alive=3, in_service=3, busy=1), sample(1)], [])
+    found = stacked(rows(figure([killed]))[1])
+    assert (found["busy"], found["idle"]) == ([1, 0], [2, 0])
 
 
 def test_axes_say_what_they_measure_and_in_which_unit() -> None:

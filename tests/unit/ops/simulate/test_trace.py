@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,14 @@ from local.services.embedded_metrics import metrics_in
 from ops import aws
 from ops.cli import app
 from ops.errors import OperatorError, UsageError
+from ops.simulate.engine import simulate
+from ops.simulate.load import Draw, Load, loaded, school_days
 from ops.simulate.load_file import read_load
 from ops.simulate.measured import last_period, measured
+from ops.simulate.ours import Exact
+from ops.simulate.summary import percentile
 from ops.simulate.trace import PERIOD_S, Period, durations_s, jobs_of
+from tests.unit.ops.simulate.fleets import fleet
 from worker_images.base.metrics import EmbeddedMetrics, JobMetrics
 
 REGION = "ap-northeast-2"
@@ -88,6 +94,30 @@ def test_no_work_is_lost_and_its_extremes_stay(took: list[float]) -> None:
     )
     assert sum(found) == pytest.approx(sum(took), abs=0.001 * len(took))
     assert (min(found), max(found)) == pytest.approx((min(took), max(took)), abs=0.002)
+
+
+def test_a_traced_week_waits_and_costs_like_the_week_itself() -> None:
+    week = school_days(Draw(jobs_a_day=400, mean_job_s=857, days=7), seed=1)
+    replayed = loaded(jobs_of(periods(week, waited_s=150)))
+
+    assert len(replayed) == pytest.approx(len(week), abs=5)
+    assert sum(replayed.durations_s) == pytest.approx(sum(week.durations_s), rel=0.01)
+    real, again = (simulate(load, fleet(), Exact(fleet()), seed=1) for load in (week, replayed))
+    assert again.instance_s == pytest.approx(real.instance_s, rel=0.02)
+    for share in (0.5, 0.95, 0.99):
+        waits = [percentile(sorted(each.waits_s), share) for each in (real, again)]
+        assert waits[1] == pytest.approx(waits[0], abs=15)
+
+
+def periods(load: Load, *, waited_s: float) -> list[Period]:
+    """Return what CloudWatch would keep of a load's jobs, had each waited so long."""
+    ended: defaultdict[float, list[float]] = defaultdict(list)
+    for arrival_s, duration_s in zip(load.arrivals_s, load.durations_s, strict=True):
+        ended[(arrival_s + waited_s + duration_s) // PERIOD_S * PERIOD_S].append(duration_s)
+    return [
+        Period(at_s, len(took), len(took), sum(took), min(took), max(took), waited_s)
+        for at_s, took in ended.items()
+    ]
 
 
 @pytest.fixture
@@ -164,6 +194,8 @@ def test_what_workers_measured_is_replayed(cloudwatch: Any, tmp_path: Path) -> N
         second_s + PERIOD_S / 4 - 100 - 20,
     ]
     assert ran("--days", "2").stdout == told.stdout
+    replayed = simulate(load, fleet(), Exact(fleet()), seed=1)
+    assert (replayed.arrived, replayed.done, replayed.peak) == (3, 3, 2)
     assert len(ran("--days", "2", "--kind", "ai").stdout.splitlines()) == 2
 
 

@@ -9,11 +9,12 @@ from constructs import Construct
 
 from config.settings import Settings
 from stacks.constructs.canary import HealthCanary
-from stacks.constructs.dashboard import OperatorsDashboard, Watched
+from stacks.constructs.dashboard import OperatorsDashboard
 from stacks.constructs.fleet_alarms import fleet_alarms
 from stacks.constructs.foundation import Foundation
 from stacks.constructs.platform_stack import Place, PlatformStack
 from stacks.constructs.store_alarms import database_alarms, redis_alarms
+from stacks.constructs.watched import Watched, WatchedFleet
 
 if TYPE_CHECKING:
     from stacks.api import ApiStack
@@ -67,7 +68,16 @@ class MonitoringStack(PlatformStack):
                 metric_function=scaling.metric.function,
                 metric_logs=scaling.metric.log_group,
                 worker_logs=[stack.fleet.log_group for stack in scaling.workers],
-                worker_kinds=list(settings.workers),
+                fleets=[
+                    WatchedFleet(
+                        kind=kind,
+                        start_s=worker.boot_s + worker.start_within_s,
+                        boot_s=worker.boot_s,
+                        late_s=worker.oldest_message_alarm_s,
+                    )
+                    for kind, worker in settings.workers.items()
+                ],
+                tick_s=settings.scaling.tick_s,
                 database=database,
                 redis_nodes=data.redis_nodes,
                 alarms=place.alarms.made if place.alarms else [],

@@ -62,5 +62,5 @@ def breaker_alarm(scope: Construct, fleet: FleetRules, *, place: Place) -> cloud
         periods=1,
         missing_is_bad=False,
         meaning=f"Boots of the {fleet.kind} fleet fail in a row: only one at a time is tried.",
-        runbook="boots-fail-in-a-row",
+        runbook="instances-fail-to-boot",
     )

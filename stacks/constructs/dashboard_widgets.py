@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
@@ -16,11 +16,28 @@ def title(text: str) -> cloudwatch.TextWidget:
 
 
 def graph(
-    name: str, left: Sequence[cloudwatch.IMetric], right: Sequence[cloudwatch.IMetric] = ()
+    name: str,
+    left: Sequence[cloudwatch.IMetric],
+    right: Sequence[cloudwatch.IMetric] = (),
+    *,
+    objectives: Mapping[str, float] | None = None,
+    stacked: bool = False,
 ) -> cloudwatch.GraphWidget:
-    """Return a graph of a third of the width, with metrics on its left and right axis."""
+    """Return a graph of a third of the width, with metrics on its left and right axis.
+
+    `objectives` are lines across it on the left axis: what stands at each, and where.
+    """
     return cloudwatch.GraphWidget(
-        title=name, left=list(left), right=list(right), width=WIDTH // 3, height=6
+        title=name,
+        left=list(left),
+        right=list(right),
+        left_annotations=[
+            cloudwatch.HorizontalAnnotation(value=value, label=label)
+            for label, value in (objectives or {}).items()
+        ],
+        stacked=stacked,
+        width=WIDTH // 3,
+        height=6,
     )
 
 

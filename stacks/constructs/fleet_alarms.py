@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from config.contracts import metrics
 from stacks.constructs.alarm import alarm
-from stacks.constructs.fleet_metrics import MINUTE, group_metric, worker_metric
+from stacks.constructs.fleet_metrics import worker_metric
 from stacks.constructs.platform_stack import Place
 
-#: An instance boots in 2 to 3 minutes; one that was ended meanwhile is replaced once.
-BOOT_MINUTES = 15
+#: Failed boots within this are looked at together; a single one is made good by the next.
+BOOTS_WITHIN = cdk.Duration.minutes(15)
+FAILED_BOOTS = 2
 
 
 def fleet_alarms(
     scope: Construct, *, place: Place, kind: str, late_s: int
 ) -> list[cloudwatch.Alarm]:
-    """Return alarms on a fleet whose instances never boot, and on jobs that start `late_s` late."""
+    """Return alarms on a fleet whose boots fail, and on jobs that start `late_s` late.
+
+    Instances that Auto Scaling does not get at all are told by the jobs that wait for them.
+    """
     title = kind.title()
-    missing = cloudwatch.MathExpression(
-        expression="desired - in_service",
-        using_metrics={
-            "desired": group_metric(place.environment, kind, "GroupDesiredCapacity"),
-            "in_service": group_metric(place.environment, kind, "GroupInServiceInstances"),
-        },
-        label=f"{kind}: instances asked for and not in service",
-        period=MINUTE,
-    )
+    failed = worker_metric(place.environment, kind, metrics.BOOTS_FAILED, "Sum")
     return [
         alarm(
             scope,
-            f"{title}NeverBootsAlarm",
+            f"{title}BootsFailAlarm",
             place=place,
-            metric=missing,
-            threshold=0,
+            metric=failed.with_(period=BOOTS_WITHIN),
+            threshold=FAILED_BOOTS - 1,
             above=True,
-            periods=BOOT_MINUTES,
+            periods=1,
             missing_is_bad=False,
-            meaning=f"Instances of the {kind} fleet are asked for and do not come into service.",
-            runbook="instances-never-come-into-service",
+            meaning=f"Instances of the {kind} fleet fail to boot, {FAILED_BOOTS} or more of late.",
+            runbook="instances-fail-to-boot",
         ),
         alarm(
             scope,

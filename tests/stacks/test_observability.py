@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config.contracts import health, metrics
@@ -12,52 +11,10 @@ from config.contracts.names import worker_group_name
 from config.contracts.parameters import HEALTH_CANARY, found_path
 from config.settings import load_settings
 from lambdas.health_canary.publish import data
-from lambdas.queue_depth_metric.backlog import Measured
-from lambdas.queue_depth_metric.environment import Fleet
-from lambdas.queue_depth_metric.publish import data as depth_data
 from tests.conftest import Template, Templates
 from tests.runbook import RUNBOOKS, anchors
+from tests.stacks.observed import ALARM, alarms, dead_men, published, watched
 from tests.templates import only, properties, resources, statements, text
-
-ALARM = "AWS::CloudWatch::Alarm"
-Alarm = dict[str, Any]
-#: Namespace, name and dimensions of a metric.
-Metric = tuple[str, str, frozenset[tuple[str, str]]]
-
-
-def alarms(templates: Templates) -> Iterator[Alarm]:
-    """Yield the alarms of every stack."""
-    for template in templates.values():
-        yield from properties(template, ALARM)
-
-
-def watched(alarm: Alarm) -> set[Metric]:
-    """Return the metrics that an alarm looks at, alone or in an expression."""
-    if "MetricName" in alarm:
-        return {_metric(alarm)}
-    return {
-        _metric(each["MetricStat"]["Metric"]) for each in alarm["Metrics"] if "MetricStat" in each
-    }
-
-
-def _metric(found: Mapping[str, Any]) -> Metric:
-    pairs = ((each["Name"], text(each["Value"])) for each in found.get("Dimensions", []))
-    return str(found["Namespace"]), str(found["MetricName"]), frozenset(pairs)
-
-
-def dead_men(templates: Templates) -> set[Metric]:
-    """Return the metrics whose silence raises an alarm."""
-    return {
-        metric
-        for alarm in alarms(templates)
-        if alarm["TreatMissingData"] == "breaching" and alarm["Statistic"] == "SampleCount"
-        for metric in watched(alarm)
-    }
-
-
-def published(namespace: str, data: list[dict[str, Any]]) -> set[Metric]:
-    """Return the metrics of PutMetricData's arguments."""
-    return {_metric({"Namespace": namespace, **datum}) for datum in data}
 
 
 def test_every_alarm_tells_the_operators_when_it_begins_and_when_it_is_over(
@@ -97,19 +54,6 @@ def test_every_dead_letter_queue_has_an_alarm_on_its_first_message(templates: Te
     assert dead == covered
 
 
-def test_whatever_the_metric_function_publishes_is_missed_when_it_stops(
-    templates: Templates, environment: str
-) -> None:
-    settings = load_settings(environment)
-    for kind in settings.workers:
-        fleet = Fleet(kind, worker_group_name(environment, kind), ("q",))
-        sent = depth_data(environment, fleet, Measured(backlog=1, depth=1))
-        for namespace, found in sent.items():
-            # BacklogCount goes under a second, former set of dimensions in the same call.
-            metrics_sent = published(namespace, found[:1])
-            assert metrics_sent <= dead_men(templates), metrics_sent
-
-
 def test_the_canarys_silence_is_an_alarm_too(templates: Templates, environment: str) -> None:
     answer = health.Answer(
         up=True, url="u", latency_ms=1, status=200, hop=None, reason=None, failed=[]
@@ -142,15 +86,11 @@ def test_jobs_that_nobody_takes_are_not_told_by_the_age_that_running_jobs_have(
         }
 
 
-def test_a_fleet_that_never_boots_and_jobs_that_start_late_raise_alarms(
-    templates: Templates, environment: str
-) -> None:
+def test_jobs_that_start_late_raise_an_alarm(templates: Templates, environment: str) -> None:
     found = {
         metric for alarm in properties(templates["monitoring"], ALARM) for metric in watched(alarm)
     }
     for kind in load_settings(environment).workers:
-        group = frozenset({("AutoScalingGroupName", worker_group_name(environment, kind))})
-        assert ("AWS/AutoScaling", "GroupInServiceInstances", group) in found
         own = frozenset(metrics.worker_dimensions(environment, kind).items())
         assert (metrics.WORKERS_NAMESPACE, metrics.TIME_TO_START_S, own) in found
 

@@ -81,7 +81,7 @@ def test_no_answer_has_neither_a_latency_nor_dependencies() -> None:
     assert data("prod", answer)[0]["Value"] == 0
 
 
-def test_each_dependency_has_a_metric_of_its_own() -> None:
+def test_each_dependency_has_a_metric_of_its_own_once_one_fails() -> None:
     answer = answered(503, {**WELL, "queue": health.FAILED})
     values = {
         datum["Dimensions"][-1]["Value"]: datum["Value"]
@@ -89,6 +89,8 @@ def test_each_dependency_has_a_metric_of_its_own() -> None:
         if datum["MetricName"] == health.DEPENDENCY_UP
     }
     assert values == {"database": 1, "redis": 1, "storage": 1, "queue": 0}
+    well = {datum["MetricName"] for datum in data("dev", answered(200, WELL))}
+    assert well == {health.UP, health.LATENCY}
 
 
 def test_an_answer_that_names_no_dependency_says_nothing_of_them() -> None:

@@ -1,28 +1,30 @@
-"""Asks the API for the backlog, and says which hop failed when it does not answer."""
+"""Asks the API for jobs and workers of all fleets, and says which hop failed when it is silent."""
 
 from __future__ import annotations
 
 import http.client
-import json
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from config.contracts.api_paths import BACKLOG_COUNT
+from config.contracts.api_paths import FLEETS
 from config.contracts.edges import USER_AGENT
 from config.contracts.environment import INTERNAL_KEY_HEADER
+from config.contracts.fields import Undecodable
+from config.contracts.fleet_facts import FleetFact, decode_fleets
 from config.contracts.http_hops import failed_hop
 
-#: For each of connecting and answering. Two of them must fit into the room of a tick.
+#: For each step of connecting and answering; a look waits API_WAIT_S for all of them.
 TIMEOUT_S = 2.0
 _REFUSED = (401, 403)
-_MAX_ANSWER_BYTES = 64 * 1024
+#: 1000 workers take about 120 KiB. A longer answer is cut off, and then it is no JSON.
+_MAX_ANSWER_BYTES = 1024 * 1024
 
 
 class FetchFailed(Exception):  # noqa: N818 - named as the runbook's log line
-    """The API gave no backlog. `hop`: secret, dns, connect, tls, time-out, http or answer."""
+    """The API gave no facts. `hop`: secret, dns, connect, tls, time-out, http or answer."""
 
     def __init__(self, hop: str, reason: str, *, status: int | None = None) -> None:
         super().__init__(f"hop={hop} | {reason}")
@@ -53,18 +55,18 @@ class SecretKey:
         self._value = None
 
 
-class BacklogApi:
-    """`GET backlog-count/` with the internal key."""
+class FleetsApi:
+    """`GET fleets/` with the internal key."""
 
     def __init__(self, base_url: str, key: SecretKey, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = base_url + BACKLOG_COUNT
+        self._url = base_url + FLEETS
         self._key = key
         self._timeout_s = timeout_s
         # The address is internal: a proxy of the environment has no part in it.
         self._opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
 
-    def backlog(self) -> int:
-        """Return jobs that wait or run. A refused key is fetched anew and tried once more.
+    def fleets(self) -> dict[str, FleetFact]:
+        """Return what the API knows. A refused key is fetched anew and tried once more.
 
         Raises: FetchFailed naming the hop.
         """
@@ -76,7 +78,7 @@ class BacklogApi:
             self._key.forget()
             return self._ask()
 
-    def _ask(self) -> int:
+    def _ask(self) -> dict[str, FleetFact]:
         try:
             key = self._key.value()
         except (BotoCoreError, ClientError) as error:
@@ -102,12 +104,9 @@ def failure(error: Exception) -> FetchFailed:
     return FetchFailed(failed.hop, failed.reason, status=failed.status)
 
 
-def _parse(body: bytes) -> int:
-    """Return the count in an answer. Raises: FetchFailed when it is none."""
+def _parse(body: bytes) -> dict[str, FleetFact]:
+    """Return the fleets of an answer. Raises: FetchFailed when it tells of none."""
     try:
-        backlog = json.loads(body)["backlog"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FetchFailed("answer", f"no backlog in it ({type(error).__name__})") from error
-    if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 0:
-        raise FetchFailed("answer", f"backlog must be a whole number from 0, got {backlog!r}")
-    return backlog
+        return decode_fleets(body.decode())
+    except (Undecodable, UnicodeDecodeError) as error:
+        raise FetchFailed("answer", f"no facts in it: {error}") from error

@@ -1,23 +1,28 @@
-"""A fleet's backlog: the API's count first, the queues' second, and None when both fail."""
+"""A fleet's jobs: the API's count first, the queues' second, and None when both fail."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from config.contracts.fleet_facts import FleetFact
 from config.contracts.fleet_rules import FleetRules
-from config.contracts.metrics import FETCH_FAILED_LINE
-from lambdas.queue_depth_metric.api import FetchFailed
+from lambdas.queue_depth_metric.budget import Budget
+from lambdas.queue_depth_metric.sizing import Work
 
-#: The kind whose jobs the API counts in its database.
-COUNTED_BY_API = "video"
-_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+_VISIBLE, _IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True)
+class Queued:
+    """Messages of a fleet's queues that lie there and that workers hold."""
+
+    visible: int
+    in_flight: int
+
+    @property
+    def depth(self) -> int:
+        return self.visible + self.in_flight
 
 
 @dataclass(frozen=True)
@@ -28,39 +33,45 @@ class Measured:
     depth: int | None
 
 
-def measure(
-    fleet: FleetRules, api: Callable[[], int], depth: Callable[[FleetRules], int]
-) -> Measured:
-    """Return what is known of a fleet; a failed source is logged with its hop.
+class Queues:
+    """The queues of a fleet. Their URLs are asked for once: they follow from the names."""
 
-    Args: `api` raises FetchFailed; `depth` raises botocore's errors.
+    def __init__(self, sqs: Any, names: tuple[str, ...]) -> None:
+        self._sqs = sqs
+        self._names = names
+        self._urls: dict[str, str] = {}
+
+    def count(self, budget: Budget) -> Queued:
+        """Return the messages of all of them. Raises: botocore's errors, OutOfTime."""
+        visible = in_flight = 0
+        for name in self._names:
+            if name not in self._urls:
+                budget.take(before_raise=True)
+                self._urls[name] = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            budget.take(before_raise=True)
+            found = self._sqs.get_queue_attributes(
+                QueueUrl=self._urls[name], AttributeNames=[_VISIBLE, _IN_FLIGHT]
+            )["Attributes"]
+            visible += int(found[_VISIBLE])
+            in_flight += int(found[_IN_FLIGHT])
+        return Queued(visible, in_flight)
+
+
+def work_of(fact: FleetFact | None, queued: Queued | None) -> Work | None:
+    """Return the jobs of a fleet, None when nobody knows them.
+
+    A visible message without a waiting row (the order to delete a video) is one waiting job.
     """
-    counted = _from_api(api) if fleet.kind == COUNTED_BY_API else None
-    queued = _from_queues(fleet, depth)
-    return Measured(backlog=queued if counted is None else counted, depth=queued)
+    if fact is None:
+        return None if queued is None else Work(queued.visible, queued.in_flight)
+    lone = int(queued is not None and queued.visible > 0)
+    return Work(max(fact.waiting, lone), fact.running, fact.mean_job_s)
 
 
-def queue_depth(sqs: Any, fleet: FleetRules) -> int:
-    """Return visible plus in-flight messages of a fleet's queues. Raises: botocore's errors."""
-    total = 0
-    for queue in fleet.queues:
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
-        total += sum(int(found[name]) for name in _COUNTS)
-    return total
+def is_overdue(fact: FleetFact | None, settled_s: float, rules: FleetRules) -> bool:
+    """Say whether a job waits longer than it should with all workers there.
 
-
-def _from_api(api: Callable[[], int]) -> int | None:
-    try:
-        return api()
-    except FetchFailed as error:
-        log.warning("%s | %s", FETCH_FAILED_LINE, error)
-        return None
-
-
-def _from_queues(fleet: FleetRules, depth: Callable[[FleetRules], int]) -> int | None:
-    try:
-        return depth(fleet)
-    except (BotoCoreError, ClientError) as error:
-        log.warning("SQS counts failed | queues=%s | %s", ",".join(fleet.queues), error)
-        return None
+    For `settled_s` seconds no worker has been booting.
+    """
+    oldest_s = fact.oldest_s if fact else None
+    return min(oldest_s or 0.0, settled_s) > rules.start_within_s

@@ -1,26 +1,32 @@
-"""The metric function: event in, number of looks out. Wires the pure modules to AWS.
+"""The metric function: event in, number of looks out.
 
-A fleet that cannot be looked at is logged and left as it is; the others go on.
+All fleets are looked at at once, each in a thread of its own: what one fleet's failure costs stays
+with that fleet. The API is asked once a look, for all of them.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from config.contracts.fleet_rules import FleetRules
-from lambdas.queue_depth_metric import backlog, fleets, publish, ticks
-from lambdas.queue_depth_metric.api import BacklogApi, SecretKey
+from config.contracts.fleet_facts import FleetFact
+from config.contracts.metrics import FETCH_FAILED_LINE
+from lambdas.queue_depth_metric import ticks
+from lambdas.queue_depth_metric.api import FetchFailed, FleetsApi, SecretKey
+from lambdas.queue_depth_metric.budget import API_WAIT_S, TICK_ROOM_S, Budget
+from lambdas.queue_depth_metric.clients import CONFIG, Clients, open_clients
 from lambdas.queue_depth_metric.environment import FunctionSettings, load_settings
-from lambdas.queue_depth_metric.sizing import Facts, Work, decide
+from lambdas.queue_depth_metric.look import FleetLook
+
+Facts = Mapping[str, FleetFact]
 
 log = logging.getLogger(__name__)
 
@@ -31,66 +37,66 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-@dataclass(frozen=True)
 class Function:
-    """The function with its clients, kept for the life of a container."""
+    """The function with its clients and what it remembers, kept for the life of a container."""
 
-    settings: FunctionSettings
-    api: BacklogApi
-    sqs: Any
-    cloudwatch: Any
-    autoscaling: Any
+    def __init__(
+        self, settings: FunctionSettings, ask: Callable[[], Facts], clients: Clients
+    ) -> None:
+        self.settings = settings
+        self._ask = ask
+        self._fleets = {
+            rules.group: FleetLook(
+                rules,
+                clients,
+                environment=settings.environment,
+                now=time.time,
+                write=sys.stdout.write,
+            )
+            for rules in settings.fleets
+        }
+        self._looking = ThreadPoolExecutor(len(self._fleets), "fleet")
+        # Of its own: an answer that trickles in for minutes holds up nobody but the next question.
+        self._asking = ThreadPoolExecutor(1, "api")
 
     def look(self) -> None:
-        """Look at every fleet once."""
-        for fleet in self.settings.fleets:
-            try:
-                self._look_at(fleet)
-            except (BotoCoreError, ClientError):
-                log.exception("fleet left as it is | group=%s", fleet.group)
+        """Look at every fleet once, in TICK_ROOM_S at most."""
+        budget = Budget(time.monotonic() + TICK_ROOM_S, time.monotonic)
+        known: Future[Facts | None] = Future()
+        looks = {
+            group: self._looking.submit(fleet.look, known.result, budget)
+            for group, fleet in self._fleets.items()
+        }
+        known.set_result(self._answer())
+        for group, look in looks.items():
+            if (error := look.exception()) is not None:
+                # A fault of ours. The fleet's metrics stay away, and their alarms say so.
+                log.error("fleet left as it is | group=%s", group, exc_info=error)
+        sys.stdout.flush()
 
-    def _look_at(self, fleet: FleetRules) -> None:
-        measured = backlog.measure(
-            fleet, self.api.backlog, lambda each: backlog.queue_depth(self.sqs, each)
-        )
-        if measured.backlog is None:
-            log.error(
-                "no backlog from any source: nothing published, nothing changed | group=%s",
-                fleet.group,
-            )
-            return
-        self._publish(fleet, measured)
-        capacity = fleets.capacity(self.autoscaling, fleet.group)
-        if capacity is None:
-            log.error("no such Auto Scaling group | group=%s", fleet.group)
-            return
-        desired = decide(Facts(Work(measured.backlog, 0), capacity), fleet)
-        if desired is not None:
-            fleets.raise_to(self.autoscaling, fleet.group, desired)
-            log.info(
-                "capacity raised | group=%s | from=%d | to=%d | backlog=%d",
-                fleet.group,
-                capacity.desired,
-                desired,
-                measured.backlog,
-            )
-
-    def _publish(self, fleet: FleetRules, measured: backlog.Measured) -> None:
-        """Publish; a failure is logged alone, since jobs need capacity more than a graph."""
+    def _answer(self) -> Facts | None:
+        """Return what the API knows, None when it does not say so in time."""
+        asked = self._asking.submit(self._ask)
         try:
-            publish.publish(self.cloudwatch, self.settings.environment, fleet, measured)
-        except (BotoCoreError, ClientError):
-            log.exception("metrics not published | group=%s", fleet.group)
+            return asked.result(timeout=API_WAIT_S)
+        except FetchFailed as error:
+            log.warning("%s | %s", FETCH_FAILED_LINE, error)
+        except TimeoutError:
+            asked.cancel()
+            log.warning("%s | hop=time-out | nothing within %s s", FETCH_FAILED_LINE, API_WAIT_S)
+        except Exception:
+            log.exception("%s | hop=answer | a fault of ours", FETCH_FAILED_LINE)
+        return None
 
 
 def handler(event: object, context: Context) -> dict[str, int]:
-    """Look at the backlog until the run's time is used up."""
+    """Look at the fleets until the scheduled minute is over."""
     _configure_logging()
-    function = build()
     looks = ticks.run(
-        function.look,
+        build().look,
+        due_at=ticks.scheduled_at(event, time.time()),
         remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
-        tick_s=function.settings.tick_s,
+        tick_s=build().settings.tick_s,
         clock=time,
     )
     return {"looks": looks}
@@ -100,19 +106,11 @@ def handler(event: object, context: Context) -> dict[str, int]:
 def build() -> Function:
     """Return the function as its environment describes it. Raises: EnvironmentInvalid."""
     settings = load_settings(os.environ)
-    # A slow answer is worth less than the next look.
-    config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
-    secrets = boto3.client("secretsmanager", config=config)
+    secrets = boto3.client("secretsmanager", config=CONFIG)
     key = SecretKey(
         lambda: str(secrets.get_secret_value(SecretId=settings.key_arn)["SecretString"])
     )
-    return Function(
-        settings=settings,
-        api=BacklogApi(settings.api_url, key),
-        sqs=boto3.client("sqs", config=config),
-        cloudwatch=boto3.client("cloudwatch", config=config),
-        autoscaling=boto3.client("autoscaling", config=config),
-    )
+    return Function(settings, FleetsApi(settings.api_url, key).fleets, open_clients())
 
 
 def _configure_logging() -> None:

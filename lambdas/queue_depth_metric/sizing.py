@@ -2,24 +2,30 @@
 
 Of waiting and running jobs and the time that a job takes follows the smallest number of workers
 that starts every waiting job in time. Workers that still boot are part of the desired capacity, so
-that they are counted once; workers that drain are in it too, take no job, and are added.
+that they are counted once; workers that drain are in it too, take no job, and are added, and what
+they hold needs nobody else.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.contracts.fleet_rules import FleetRules
 
 
 @dataclass(frozen=True)
 class Work:
-    """Jobs of a fleet that wait and that run, and seconds that one takes, None when unknown."""
+    """Jobs of a fleet that wait and that run, and seconds that one takes, None when unknown.
+
+    `overdue`: one has waited past the objective although no worker boots. Then the running ones
+    take longer than the mean says: lectures among sheets.
+    """
 
     waiting: int
     running: int
     mean_job_s: float | None = None
+    overdue: bool = False
 
     @property
     def backlog(self) -> int:
@@ -39,7 +45,7 @@ class Capacity:
 class Boots:
     """The latest boots: failures since the last one that worked, and seconds since the latest.
 
-    `under_way` instances have not said yet how their boot ended.
+    `under_way` instances were asked for and have not said yet how their boot ended.
     """
 
     failed_in_a_row: int = 0
@@ -49,11 +55,16 @@ class Boots:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a fleet; None is what could not be found out."""
+    """What is known about a fleet; None is what could not be found out.
+
+    `draining` instances are part of the capacity and take no job; they run `draining_jobs` of the
+    work.
+    """
 
     work: Work | None
     capacity: Capacity | None
     draining: int = 0
+    draining_jobs: int = 0
     boots: Boots = Boots()
 
 
@@ -65,7 +76,8 @@ def decide(facts: Facts, rules: FleetRules) -> int | None:
     if facts.work is None or facts.capacity is None:
         return None
     capacity = facts.capacity
-    wanted = needed(facts.work, rules) + facts.draining
+    elsewhere = max(0, facts.work.running - facts.draining_jobs)
+    wanted = needed(replace(facts.work, running=elsewhere), rules) + facts.draining
     allowed = min(wanted, capacity.maximum)
     if breaker_is_open(facts.boots, rules):
         allowed = min(allowed, capacity.desired + _probes(facts.boots, rules))
@@ -78,10 +90,11 @@ def needed(work: Work, rules: FleetRules) -> int:
 
     Within the objective an idle slot starts one job and as many more as it finishes until then; a
     busy slot those alone. With n workers of s slots, r running and w waiting jobs, and k jobs
-    finished by a slot within the objective: (n s - r) (1 + k) + r k >= w, and n s >= r.
+    finished by a slot within the objective: (n s - r) (1 + k) + r k >= w, and n s >= r. With a job
+    overdue k is 0: each gets a slot of its own.
     """
     job_s = rules.job_s if work.mean_job_s is None else work.mean_job_s
-    finished = math.floor(rules.start_within_s / max(job_s, 0.001))
+    finished = 0 if work.overdue else math.floor(rules.start_within_s / max(job_s, 0.001))
     holding = math.ceil(work.running / rules.slots)
     starting = math.ceil(work.backlog / (rules.slots * (1 + finished)))
     return max(holding, starting)

@@ -1,0 +1,72 @@
+"""What a group's instances do, from what the group, the workers and the boots say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from config.contracts.fleet_facts import FleetFact, WorkerFact, WorkerState
+from config.contracts.fleet_rules import FleetRules
+from lambdas.queue_depth_metric.fleets import Group
+from lambdas.queue_depth_metric.zombies import is_silent
+
+BOOTING, IDLE, BUSY, DRAINING, ZOMBIE = "booting", "idle", "busy", "draining", "zombie"
+_BY_WORD = {
+    WorkerState.IDLE: IDLE,
+    WorkerState.BUSY: BUSY,
+    WorkerState.DRAINING: DRAINING,
+    WorkerState.LEAVING: DRAINING,
+}
+
+
+@dataclass(frozen=True)
+class Presence:
+    """A group's instances at one look.
+
+    `states` by instance (config.contracts.metrics.INSTANCE_STATES) and `silent` ones are None while
+    nobody knows the workers. `booting` has neither signed nor ended its boot. `draining` instances
+    of the capacity take no job more, and hold `draining_jobs`.
+    """
+
+    states: Mapping[str, str] | None
+    silent: frozenset[str] | None
+    booting: frozenset[str]
+    draining: int
+    draining_jobs: int
+
+
+def presence(
+    group: Group,
+    fact: FleetFact | None,
+    rules: FleetRules,
+    *,
+    served_s: Mapping[str, float],
+    booted: Collection[str],
+) -> Presence:
+    """Return what the instances do.
+
+    Args: `served_s` seconds in service by instance; `booted` instances have ended their boot, for
+    good or ill.
+    """
+    active = group.active
+    workers = {each.instance_id: each for each in fact.workers} if fact else {}
+    booting = frozenset(
+        each
+        for each in active
+        if each not in workers and each not in booted and served_s[each] <= rules.boot_limit_s
+    )
+    if fact is None:
+        return Presence(None, None, booting, 0, 0)
+    silent = frozenset(
+        each for each in active if is_silent(served_s[each], workers.get(each), rules)
+    )
+    states = {each.instance_id: DRAINING for each in group.instances if not each.active}
+    for each in active:
+        states[each] = ZOMBIE if each in silent else _state(workers.get(each))
+    leaving = [each for each in active if states[each] == DRAINING]
+    held = sum(workers[each].leases for each in leaving)
+    return Presence(states, silent, booting, len(leaving), held)
+
+
+def _state(worker: WorkerFact | None) -> str:
+    return BOOTING if worker is None else _BY_WORD[worker.state]

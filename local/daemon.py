@@ -13,6 +13,8 @@ from local.clock import SystemClock
 from local.control.assembly import controllers
 from local.control.loop import Loop
 from local.hosts import Hosts
+from local.hosts.boot_faults import PATH as BOOTS_PATH
+from local.hosts.boot_faults import BootFaults
 from local.hosts.cache import RedisServers
 from local.hosts.database import PostgresServers
 from local.hosts.function import LambdaFunctions
@@ -43,6 +45,7 @@ class _Parts:
     instances: LocalInstances
     balancers: LocalLoadBalancers
     spot: SpotNotices
+    boots: BootFaults
 
 
 def serve(state_dir: Path, port: int) -> None:
@@ -62,6 +65,7 @@ def serve(state_dir: Path, port: int) -> None:
         imds = Imds(around.clients, REGION, around.clock, made.spot)
         around.application.mount(PREFIX, imds)
         around.application.mount(SPOT_PATH, made.spot)
+        around.application.mount(BOOTS_PATH, made.boots)
         return Hosts(
             databases=PostgresServers(state_dir, supervisor),
             caches=RedisServers(state_dir, supervisor),
@@ -89,12 +93,16 @@ def serve(state_dir: Path, port: int) -> None:
 
 
 def _parts(state_dir: Path, supervisor: Supervisor, around: Surroundings) -> _Parts:
-    instances = LocalInstances(state_dir, supervisor, endpoint=around.endpoint, region=REGION)
+    boots = BootFaults()
+    instances = LocalInstances(
+        state_dir, supervisor, endpoint=around.endpoint, region=REGION, faults=boots
+    )
     return _Parts(
         functions=LambdaFunctions(state_dir, supervisor, around.clients, endpoint=around.endpoint),
         instances=instances,
         balancers=LocalLoadBalancers(state_dir, around.clients, instances.port),
         spot=SpotNotices(around.clients, around.clock),
+        boots=boots,
     )
 
 

@@ -74,6 +74,11 @@ def _pull(home: InstanceHome, arguments: list[str]) -> int:
     registry = names[0].partition("/")[0]
     if registry not in _logins(home):
         raise DaemonError(f"pull access denied for {names[0]}: no basic auth credentials")
+    if home.no_registry.exists():
+        raise DaemonError(
+            f'Get "https://{registry}/v2/": net/http: request canceled while waiting for '
+            "connection (Client.Timeout exceeded while awaiting headers)"
+        )
     image_directory(home.facts(), names[0])
     say(names[0])
     return 0

@@ -55,6 +55,11 @@ class InstanceHome:
     def boot_log(self) -> Path:
         return self.root / "var/log/academy-boot.log"
 
+    @property
+    def no_registry(self) -> Path:
+        """A file that is there when no registry answers this instance."""
+        return self.directory / "no-registry"
+
     def write_facts(self, facts: Facts) -> None:
         """Keep the facts for the shims."""
         write_json(self.directory / "instance.json", asdict(facts))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.hosts import imds
+from local.hosts.boot_faults import BootFaults
 from local.hosts.instance_home import Facts, InstanceHome
 from local.hosts.user_data import lay_out
 from local.images import images_directory
@@ -30,13 +31,20 @@ class LocalInstances:
     """
 
     def __init__(
-        self, state_dir: Path, supervisor: Supervisor, *, endpoint: str, region: str
+        self,
+        state_dir: Path,
+        supervisor: Supervisor,
+        *,
+        endpoint: str,
+        region: str,
+        faults: BootFaults | None = None,
     ) -> None:
         self._root = state_dir / "instances"
         self._images = images_directory(state_dir)
         self._supervisor = supervisor
         self._endpoint = endpoint
         self._region = region
+        self._faults = faults or BootFaults()
         self._children: dict[str, Child] = {}
         self._stops: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -64,6 +72,8 @@ class LocalInstances:
             home.directory.mkdir(parents=True)
             lay_out(home, user_data)
             home.write_facts(self._facts(instance_id))
+            if self._faults.next_fails():
+                home.no_registry.touch()
             self._children[instance_id] = self._supervisor.spawn(
                 f"instance {instance_id}",
                 [sys.executable, "-m", "local.hosts.instance_main", str(home.directory)],

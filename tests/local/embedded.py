@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from local.clients import REGION, Clients
 from local.hosts.imds import PREFIX, Imds
 from local.hosts.instances import LocalInstances
+from local.services import moto_repairs
 from local.supervisor import Supervisor
 
 
@@ -47,6 +48,7 @@ class Embedded:
 @contextmanager
 def embedded(state: Path) -> Iterator[Embedded]:
     """Serve an empty AWS, and end every process that it started."""
+    moto_repairs.apply()
     backend = DomainDispatcherApplication(create_backend_app)
     clients = Clients(backend)
     meta = Imds(clients, REGION)

@@ -18,6 +18,7 @@ from worker_images.base.heartbeat import Heartbeat
 from worker_images.base.lifecycle import NullLifecycle
 from worker_images.base.limits import Limits
 from worker_images.base.logging import configure
+from worker_images.base.presence import NullPresence
 from worker_images.base.prometheus import PrometheusMetrics
 from worker_images.base.queue import SqsQueue
 from worker_images.base.runner import Surroundings, task_runner
@@ -46,6 +47,7 @@ def main(concurrency: int) -> None:
         runners={TextJob: task_runner(lambda job, cancellation: None, around)},
         heartbeat=Heartbeat(queue, clock, Limits(VISIBILITY_S, 600, 300), lambda: None),
         lifecycle=NullLifecycle(),
+        presence=NullPresence(),
         gate=Gate(lambda: None, clock),
         clock=clock,
         idle_s=3600,

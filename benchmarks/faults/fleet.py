@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.faults.world import ATTEMPTS, LEASE_S, ROOT, World
+from benchmarks.faults.world import ATTEMPTS, GROUP, IMAGE, LEASE_S, ROOT, World
 from config.contracts import environment as names
 from local.hosts.imds import endpoint
 from tests.unit.messaging.provider_server import API_KEY, KAKAO_KEY, USER_ID
@@ -154,11 +154,13 @@ class Fleet:
         return Worker(kind, instance_id, process, log)
 
     def _instance(self) -> str:
-        """Return a new instance, for the metadata service to speak of."""
-        made = self.world.client("ec2").run_instances(
-            ImageId="ami-12c6146b", MinCount=1, MaxCount=1
+        """Return a new instance of the group, for the metadata service to speak of."""
+        made = self.world.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)
+        instance_id = str(made["Instances"][0]["InstanceId"])
+        self.world.client("autoscaling").attach_instances(
+            AutoScalingGroupName=GROUP, InstanceIds=[instance_id]
         )
-        return str(made["Instances"][0]["InstanceId"])
+        return instance_id
 
     def _environ(self, kind: str, instance_id: str) -> dict[str, str]:
         world = self.world.environ
@@ -170,7 +172,7 @@ class Fleet:
             **_ENVIRONMENTS[kind],
             "ENVIRONMENT": "local",
             "WORKER_KIND": kind,
-            "AUTO_SCALING_GROUP_NAME": "faults",
+            "AUTO_SCALING_GROUP_NAME": GROUP,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint(world["AWS_ENDPOINT_URL"], instance_id),
             "IDLE_S": "3600",
             "ATTEMPTS": str(ATTEMPTS[kind]),

@@ -14,7 +14,15 @@ from pathlib import Path
 import imageio_ffmpeg
 import requests
 
-from benchmarks.faults.world import ATTEMPTS, JOB_TABLES, ROOT, AheadClock, World
+from benchmarks.faults.world import (
+    ATTEMPTS,
+    GROUP,
+    IMAGE,
+    JOB_TABLES,
+    ROOT,
+    AheadClock,
+    World,
+)
 from config.contracts.queues import QUEUES, max_receive_count
 from local.clients import ACCOUNT, REGION
 from local.hosts import Hosts, imds, spot
@@ -71,7 +79,7 @@ def opened(folder: Path) -> Iterator[World]:
         aws = build(
             port=free_port(),
             clock=clock,
-            services=SERVICES[:2],
+            services=SERVICES[:1],
             make_hosts=lambda around: _hosts(around, notices),
         )
         stack.callback(aws.stop)
@@ -118,7 +126,7 @@ def _environment(aws: EmbeddedAws, provider: ProviderServer, folder: Path) -> di
 
 
 def _prepare(world: World) -> None:
-    """Make the tables, the queues with their dead-letter queues, the buckets and the topic."""
+    """Make the tables, the queues and their dead-letter queues, buckets, the group, the topic."""
     migrate = [sys.executable, "-m", "worker_images.api.manage", "migrate", "--verbosity", "0"]
     subprocess.run(migrate, cwd=ROOT, env=world.environ, check=True)
     world.rows(_NOTE_TRANSITIONS)
@@ -138,6 +146,17 @@ def _prepare(world: World) -> None:
             Bucket=world.environ[f"R2_{name}_BUCKET"],
             CreateBucketConfiguration={"LocationConstraint": REGION},
         )
+    world.client("autoscaling").create_launch_configuration(
+        LaunchConfigurationName=GROUP, ImageId=IMAGE, InstanceType="t3.small"
+    )
+    world.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=GROUP,
+        LaunchConfigurationName=GROUP,
+        MinSize=0,
+        MaxSize=10_000,
+        AvailabilityZones=[f"{REGION}a"],
+        NewInstancesProtectedFromScaleIn=True,
+    )
     topic = world.client("sns").create_topic(Name="operators")["TopicArn"]
     world.environ["ALERT_TOPIC_ARN"] = topic
     ffmpeg = Path(world.environ["IMAGEIO_FFMPEG_EXE"])

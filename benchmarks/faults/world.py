@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 ATTEMPTS = {"video": 14, "ai": 5, "messaging": 5}
 #: So soon the work of a worker that was killed is somebody else's.
 LEASE_S = 6
+#: The group of all workers, and what its instances are of.
+GROUP, IMAGE = "faults", "ami-12c6146b"
 JOB_TABLES = {kind.table: kind for kind in (VIDEO_JOBS, AI_JOBS, TEXTS)}
 
 

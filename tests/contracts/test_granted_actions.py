@@ -22,6 +22,7 @@ Check = Callable[[Role], list[str]]
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCES = {
     "autoscaling:DescribeAutoScalingGroups": "list_amazonec2autoscaling.html",
+    "autoscaling:DescribeAutoScalingInstances": "list_amazonec2autoscaling.html",
     "cloudformation:ListStacks": "list_awscloudformation.html",
     "cloudwatch:GetMetricStatistics": "list_amazoncloudwatch.html",
     "ecr:GetAuthorizationToken": "list_amazonelasticcontainerregistry.html",

@@ -11,11 +11,14 @@ from config.contracts.fields import Undecodable
 from config.contracts.queues import RECEIVE_WAIT_S
 from worker_images.base.clock import Clock
 from worker_images.base.crew import Crew
+from worker_images.base.departure import Departure
 from worker_images.base.errors import HandedBack
 from worker_images.base.gate import Gate
 from worker_images.base.heartbeat import Heartbeat
+from worker_images.base.leaving import Event, Phase
 from worker_images.base.lifecycle import Lifecycle
 from worker_images.base.logging import bound, logger
+from worker_images.base.presence import Presence, Sign, state_of
 from worker_images.base.queue import Queue
 from worker_images.base.settler import Settler
 from worker_images.base.work import Delivery, Disposition, Runner
@@ -27,9 +30,13 @@ RECEIVE_RETRY_S = 5.0
 _TURN_S = 1.0
 
 
+#: In these nothing is begun any more.
+_OVER = frozenset({Phase.HANDING_BACK, Phase.TERMINATING, Phase.ENDED})
+
+
 @dataclass
 class Consumer:
-    """Takes messages until it is drained, its instance ends itself, or a handler is stuck.
+    """Takes messages while its instance is protected, until it has ended that or is told to stop.
 
     `concurrency` jobs run at once; `short` ones are received ahead, by the ten. `marker` starts
     the lines that the runbook greps for.
@@ -44,68 +51,97 @@ class Consumer:
     runners: Mapping[type, Runner]
     heartbeat: Heartbeat
     lifecycle: Lifecycle
+    presence: Presence
     gate: Gate
     clock: Clock
     idle_s: float
     concurrency: int
     short: bool
     marker: str
-    _draining: threading.Event = field(default_factory=threading.Event)
+    _noticing: threading.Lock = field(default_factory=threading.Lock)
+    _interrupted: bool = False
     _stuck: bool = False
 
     def __post_init__(self) -> None:
+        self.departure = Departure(self.lifecycle)
         self.crew = Crew(self.concurrency, self.short, self._work)
         self.settler = Settler(self.queue, lambda: self.crew.busy, self.heartbeat.let_go)
         self.heartbeat.stuck = self._abandon
 
     def run(self) -> bool:
         """Work until there is a reason to stop; False when a handler is stuck in this process."""
-        _log.info(f"{self.marker} polling")
         self.heartbeat.start()
         self.crew.start()
         self.settler.start()
-        self.lifecycle.watch(self.drain)
-        while not self._draining.is_set():
-            if self._until_idle() and self.lifecycle.leave():
-                break
-        self.crew.join()
+        self.presence.start(self.sign)
+        self.lifecycle.watch(self.notice)
+        while (phase := self.departure.leave.phase) is not Phase.ENDED:
+            if phase is Phase.POLLING:
+                self._poll()
+            elif phase in (Phase.FINISHING, Phase.HANDING_BACK):
+                self._empty_hands()
+            else:
+                self.departure.call()
         self.crew.close()
         self.settler.close()
         self.heartbeat.stop()
+        self.presence.end()
         _log.info("drained")
-        self.lifecycle.give_way()
         return not self._stuck
 
     def drain(self, reason: str) -> None:
-        """Take no new message and stop the running work, which goes back to the queue.
+        """Take no new message and hand back the running work: the process is to stop.
 
         Called from a thread of its own: a signal handler must not touch locks.
         """
-        if not self._draining.is_set():
-            _log.info("draining", reason=reason)
-        self._draining.set()
-        self._hand_back_waiting()
-        for delivery in self.crew.running():
-            delivery.cancellation.cancel(HandedBack("DRAINED", reason))
+        self.notice(Event.TOLD, reason)
 
-    def _until_idle(self) -> bool:
-        """Take messages; True when there was nothing to do for `idle_s`, False when draining."""
+    def notice(self, event: Event, reason: str) -> None:
+        """Take no new message; hand back the running work, unless there is time to finish it."""
+        _log.info("draining", cause=event, reason=reason)
+        with self._noticing:
+            self._interrupted = self._interrupted or event is Event.INTERRUPTION
+            self.departure.tell(event)
+            if self.departure.leave.phase not in _OVER:
+                return
+            self._hand_back_waiting()
+            for delivery in self.crew.running():
+                delivery.cancellation.cancel(HandedBack("DRAINED", reason))
+
+    def sign(self) -> Sign:
+        """Return what this worker says of itself."""
+        jobs = self.crew.load
+        state = state_of(self.departure.leave, jobs)
+        return Sign(state, jobs, self.lifecycle.version(), self._interrupted)
+
+    def _poll(self) -> None:
+        """Take messages until there was nothing to do for `idle_s`, or there is reason to leave."""
+        _log.info(f"{self.marker} polling")
         idle_since = self.clock.monotonic()
-        while not self._draining.is_set():
+        while self.departure.polling:
             self.heartbeat.alive()
             pause_s = self.gate.pause_s()
             room = 0 if pause_s else self.crew.await_room(_TURN_S)
-            if self._draining.is_set():
-                return False
+            if room or pause_s:
+                self.departure.look()
+            if not self.departure.polling:
+                return
             if pause_s:
-                self._draining.wait(pause_s)
+                self.departure.pause(pause_s)
             elif room and self._receive(idle_since, room):
                 idle_since = self.clock.monotonic()
             if pause_s or not room or self.crew.busy or self.settler.busy:
                 idle_since = self.clock.monotonic()
             elif self.clock.monotonic() - idle_since >= self.idle_s:
-                return True
-        return False
+                self.departure.tell(Event.IDLE)
+
+    def _empty_hands(self) -> None:
+        """Wait for what is in hand, and for the receives that may still bring more."""
+        self.crew.join()
+        self.queue.end_receives()
+        with self._noticing:
+            self.settler.join()
+        self.departure.tell(Event.EMPTY)
 
     def _receive(self, idle_since: float, room: int) -> bool:
         """Hand received messages to the crew; False when there were none."""
@@ -114,13 +150,13 @@ class Consumer:
             messages = self.queue.receive(max(1, min(RECEIVE_WAIT_S, round(left_s))), room)
         except Exception as error:
             _log.error(f"{self.marker} receive failed", error=repr(error))
-            self._draining.wait(RECEIVE_RETRY_S)
+            self.departure.pause(RECEIVE_RETRY_S)
             return False
         now = self.clock.monotonic()
         deliveries = [Delivery(message, now) for message in messages]
         self.heartbeat.keep(deliveries)
         self.crew.put(deliveries)
-        if self._draining.is_set():
+        if not self.departure.polling:
             self._hand_back_waiting()
         return bool(messages)
 
@@ -146,7 +182,7 @@ class Consumer:
 
     def dispose(self, delivery: Delivery) -> Disposition:
         """Decode a delivery and run it; return what becomes of its message."""
-        if self._draining.is_set():
+        if self.departure.leave.phase in _OVER:
             return Disposition("HANDED_BACK", visible_in_s=0)
         try:
             delivery.work = self.decode(delivery.message.body)

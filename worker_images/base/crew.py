@@ -44,10 +44,15 @@ class Crew:
             return self._room()
 
     @property
+    def load(self) -> int:
+        """How many deliveries wait or run."""
+        with self._changed:
+            return len(self._waiting) + len(self._running)
+
+    @property
     def busy(self) -> bool:
         """Whether anything waits or runs."""
-        with self._changed:
-            return bool(self._waiting or self._running)
+        return self.load > 0
 
     def put(self, deliveries: Iterable[Delivery]) -> None:
         """Hand received deliveries to the threads."""

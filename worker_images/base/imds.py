@@ -6,6 +6,8 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
+from worker_images.base.leaving import Event
+
 _TOKEN_TTL_S = 60
 _TIMEOUT_S = 5
 _INSTANCE_ID = "instance-id"
@@ -30,16 +32,16 @@ class Metadata:
             raise OSError(f"{self.endpoint} knows no {_INSTANCE_ID}")
         return found
 
-    def notice(self) -> str | None:
-        """Return why this instance will be taken away, None while nothing is known of it."""
+    def notice(self) -> tuple[Event, str] | None:
+        """Return the strongest notice of this instance's end and its reason, None without any."""
         token = self._token()
         if self._read(_TARGET, token) == "Terminated":
-            return "the group ends this instance"
+            return Event.TAKEN, "the group ends this instance"
         action = self._read(_INTERRUPTION, token)
         if action is not None:
-            return f"EC2 takes this Spot instance back: {action}"
+            return Event.INTERRUPTION, f"EC2 takes this Spot instance back: {action}"
         if self._read(_REBALANCE, token) is not None:
-            return "EC2 recommends to leave this Spot instance"
+            return Event.REBALANCE, "EC2 recommends to leave this Spot instance"
         return None
 
     def _token(self) -> str:

@@ -16,11 +16,12 @@ from worker_images.base.gate import Gate
 from worker_images.base.health import alive_path
 from worker_images.base.heartbeat import Heartbeat
 from worker_images.base.job_kinds import JobKind
-from worker_images.base.lifecycle import open_lifecycle
+from worker_images.base.lifecycle import Lifecycle, open_lifecycle
 from worker_images.base.limits import Limits
 from worker_images.base.metrics import AllMetrics, EmbeddedMetrics, Metrics
 from worker_images.base.middleware import Middleware, through
 from worker_images.base.outbox import Outbox
+from worker_images.base.presence import NullPresence, Presence, Row
 from worker_images.base.priority import PriorityQueues
 from worker_images.base.prometheus import PrometheusMetrics
 from worker_images.base.queue import Queue, SqsQueue
@@ -70,7 +71,9 @@ class Parts:
         around the runners of jobs, the first one outermost. Jobs that are `short` are received by
         the ten, before there is a thread for each.
         """
-        settings, queue, around = self.settings, self._queue(queues), self._surroundings()
+        settings, queue = self.settings, self._queue(queues)
+        lifecycle = open_lifecycle(settings, self.clock)
+        around = self._surroundings(lifecycle)
         limits = Limits(settings.visibility_timeout_s, settings.time_limit_s, settings.hang_limit_s)
         runners: dict[type, Runner] = {
             work: through(around_jobs, job_runner(kind, self.status(kind), handler, around))
@@ -82,7 +85,8 @@ class Parts:
             runners=runners
             | {work: task_runner(task, around) for work, task in (tasks or {}).items()},
             heartbeat=Heartbeat(queue, self.clock, limits, alive_path().touch),
-            lifecycle=open_lifecycle(settings),
+            lifecycle=lifecycle,
+            presence=self._presence(lifecycle),
             gate=self._gate,
             clock=self.clock,
             idle_s=settings.idle_s,
@@ -91,18 +95,24 @@ class Parts:
             marker=marker,
         )
 
-    def _surroundings(self) -> Surroundings:
-        settings = self.settings
+    def _surroundings(self, lifecycle: Lifecycle) -> Surroundings:
+        """A job's row names its worker by its instance, as the table of workers does."""
+        settings, own = self.settings, lifecycle.instance_id or socket.gethostname()
         return Surroundings(
             clock=self.clock,
             metrics=self._metrics(),
-            worker_id=f"{socket.gethostname()}-{uuid4().hex[:8]}",
+            worker_id=f"{own}_{uuid4().hex[:8]}",
             attempts=settings.attempts,
             lease_s=settings.visibility_timeout_s,
             copy_message=Outbox(self.database.cursor).copy,
             copy_after=copy_after(settings.attempts),
             away=self._gate.suspect,
         )
+
+    def _presence(self, lifecycle: Lifecycle) -> Presence:
+        if lifecycle.instance_id is None:
+            return NullPresence()
+        return Row(self.database.cursor, self.clock, lifecycle.instance_id, self.settings.kind)
 
     def _queue(self, keys: Sequence[str]) -> Queue:
         sqs = open_sqs(self.settings.region)

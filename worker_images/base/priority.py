@@ -57,6 +57,11 @@ class PriorityQueues:
                 return found
         return self._await_any(wait_s, limit) if wait_s else []
 
+    def end_receives(self) -> None:
+        """The slower polls last for up to the wait that they were given."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._polling)
+
     def hide(self, messages: Sequence[Message], seconds: float) -> list[Message]:
         return [
             refused for queue, own in self._apart(messages) for refused in queue.hide(own, seconds)
@@ -94,10 +99,12 @@ class PriorityQueues:
         except Exception as error:
             _log.error("receive failed", error=repr(error))
         with self._changed:
-            self._polling.discard(at)
             if messages and self._wanted and not self._found:
                 self._found, messages = messages, []
-            self._changed.notify_all()
+                self._changed.notify_all()
         if messages:
             with suppress(Exception):
                 queue.hide(messages, 0)
+        with self._changed:
+            self._polling.discard(at)
+            self._changed.notify_all()

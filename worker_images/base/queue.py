@@ -35,6 +35,10 @@ class Queue(Protocol):
         """Wait for at most `wait_s` seconds (0 to 20) for 1 to `limit` messages (at most 10)."""
         ...
 
+    def end_receives(self) -> None:
+        """Return when no receive is under way that may still bring a message."""
+        ...
+
     def hide(self, messages: Sequence[Message], seconds: float) -> list[Message]:
         """Make messages visible again `seconds` from now, 0 means at once; return the refused."""
         ...
@@ -71,6 +75,9 @@ class SqsQueue:
             MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         )
         return [self._message(found) for found in answer.get("Messages", [])]
+
+    def end_receives(self) -> None:
+        """A receive is under way only while its caller waits."""
 
     def hide(self, messages: Sequence[Message], seconds: float) -> list[Message]:
         timeout_s = min(round(seconds), MAX_IN_FLIGHT_S)

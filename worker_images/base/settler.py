@@ -43,12 +43,17 @@ class Settler:
             self._done.append((delivery, disposition))
             self._changed.notify_all()
 
+    def join(self) -> None:
+        """Return when all is settled."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._done and not self._settling)
+
     def close(self) -> None:
         """Settle what is left, then end; returns when all is settled."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._done and not self._settling)
+        self.join()
 
     @property
     def busy(self) -> bool:

@@ -109,6 +109,9 @@ class MemoryQueue:
             time.sleep(0.001)
         return received
 
+    def end_receives(self) -> None:
+        """A receive is under way only while its caller waits."""
+
     def hide(self, messages: Sequence[Message], seconds: float) -> list[Message]:
         with self._lock:
             taken, refused = self._split(messages)

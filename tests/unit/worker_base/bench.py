@@ -13,7 +13,9 @@ from worker_images.base.consumer import Consumer
 from worker_images.base.gate import Gate
 from worker_images.base.heartbeat import Heartbeat
 from worker_images.base.job_kinds import VIDEO_JOBS
+from worker_images.base.leaving import Answer, Event, Leave, Phase
 from worker_images.base.limits import Limits
+from worker_images.base.presence import NullPresence
 from worker_images.base.queue import Message
 from worker_images.base.runner import job_runner, task_runner
 from worker_images.base.testing import ManualClock, MemoryQueue
@@ -26,23 +28,44 @@ HANG_LIMIT_S = 120
 
 
 @dataclass
-class LeavingOnce:
-    """Refuses as often as told, then lets the worker go."""
+class Instance:
+    """A lifecycle whose group refuses to let it go as often as told.
+
+    `calls` are what it was asked to do. `before` is called ahead of each, `stale` says for how many
+    more questions the group is content with the template.
+    """
 
     refusals: int = 0
-    asked: int = 0
-    gave_way: int = 0
-    noticed: Callable[[str], None] = lambda reason: None
+    stale: int | None = None
+    instance_id: str | None = None
+    calls: list[Leave] = field(default_factory=list)
+    before: Callable[[Leave], Answer | None] = lambda leave: None
+    noticed: Callable[[Event, str], None] = lambda event, reason: None
 
-    def leave(self) -> bool:
-        self.asked += 1
-        return self.asked > self.refusals
+    @property
+    def terminations(self) -> list[Leave]:
+        """The calls that would have ended it."""
+        return [leave for leave in self.calls if leave.phase is Phase.TERMINATING]
 
-    def watch(self, noticed: Callable[[str], None]) -> None:
+    def call(self, leave: Leave) -> Answer:
+        self.calls.append(leave)
+        answer = self.before(leave)
+        if answer is not None:
+            return answer
+        refused = leave.phase is Phase.TERMINATING and len(self.terminations) <= self.refusals
+        return Answer.REFUSED if refused else Answer.DONE
+
+    def outdated(self) -> bool:
+        if self.stale is None:
+            return False
+        self.stale -= 1
+        return self.stale < 0
+
+    def version(self) -> str:
+        return "1"
+
+    def watch(self, noticed: Callable[[Event, str], None]) -> None:
         self.noticed = noticed
-
-    def give_way(self) -> None:
-        self.gave_way += 1
 
 
 @dataclass
@@ -54,7 +77,7 @@ class Bench:
     concurrency: int = 1
     copy_after: int = 1_000
     grace_s: float = 60
-    lifecycle: LeavingOnce = field(default_factory=LeavingOnce)
+    lifecycle: Instance = field(default_factory=Instance)
     clock: ManualClock = field(default_factory=ManualClock)
     deletions: list[DeleteVideo] = field(default_factory=list)
     task: Callable[[DeleteVideo, Cancellation], None] | None = None
@@ -88,6 +111,7 @@ class Bench:
             },
             heartbeat=self.heartbeat,
             lifecycle=self.lifecycle,
+            presence=NullPresence(),
             gate=self.gate,
             clock=self.clock,
             idle_s=60,

@@ -24,7 +24,7 @@ from worker_images.base.testing_status import MemoryStatus
 
 ROOT = Path(__file__).parents[3]
 VIDEO_ID = 7
-TABLES = "videos, video_jobs, ai_jobs, text_messages, outbox"
+TABLES = "videos, video_jobs, ai_jobs, text_messages, outbox, workers"
 #: What the API wants to be told before it migrates; 1 is a number and a name.
 UNUSED = dict.fromkeys(API, "1") | {
     "DJANGO_SETTINGS_MODULE": "worker_images.api.settings",

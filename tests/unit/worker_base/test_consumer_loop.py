@@ -9,7 +9,7 @@ import pytest
 
 from config.contracts.messages import DeleteVideo, VideoJob, encode
 from config.contracts.states import VideoJobState, VideoState
-from tests.unit.worker_base.bench import VISIBILITY_S, Bench, LeavingOnce, raising
+from tests.unit.worker_base.bench import VISIBILITY_S, Bench, Instance, raising
 from worker_images.base.cancellation import Cancellation
 from worker_images.base.errors import HandedBack, Permanent, Retryable
 from worker_images.base.queue import Message
@@ -157,10 +157,10 @@ def test_draining_hands_the_running_job_back_and_takes_no_other() -> None:
 
 
 def test_an_idle_worker_leaves_only_when_it_may() -> None:
-    bench = Bench(lifecycle=LeavingOnce(refusals=2))
+    bench = Bench(lifecycle=Instance(refusals=2))
     started = bench.clock.now()
     bench.consumer.run()
-    assert bench.lifecycle.asked == 3
+    assert len(bench.lifecycle.terminations) == 3
     assert bench.clock.now() - started == 3 * 60
     assert bench.beats > 3
 

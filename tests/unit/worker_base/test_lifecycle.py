@@ -1,26 +1,31 @@
-"""How an instance ends itself, how it learns that it is to be taken away, and what follows."""
+"""What an instance asks of its group, and how it learns that it is to be taken away."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from config.contracts.messages import VideoJob
-from tests.unit.worker_base.bench import Bench
 from worker_images.base.imds import Metadata
-from worker_images.base.lifecycle import InstanceLifecycle, NullLifecycle
-from worker_images.base.work import Context, Result
+from worker_images.base.leaving import START, Answer, Event, Leave, Phase
+from worker_images.base.lifecycle import ASK_EVERY_S, InstanceLifecycle, NullLifecycle
+from worker_images.base.template_version import of_group, older
+from worker_images.base.testing import ManualClock
 
 REGION = "ap-northeast-2"
+GROUP = "academy-video-worker-asg"
+UNPROTECTING = Leave(Phase.UNPROTECTING, Event.IDLE)
+TERMINATING = Leave(Phase.TERMINATING, Event.IDLE)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -33,18 +38,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def group(minimum: int) -> tuple[Any, str]:
+def group(minimum: int = 0) -> tuple[Any, str]:
     """Make a group of one protected instance; return the client and the instance's id."""
     ec2, client = boto3.client("ec2"), boto3.client("autoscaling")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    client.create_launch_configuration(
-        LaunchConfigurationName="lc", ImageId=image, InstanceType="t3.small"
-    )
+    data = {"ImageId": "ami-12c6146b", "InstanceType": "t3.small"}
+    template = ec2.create_launch_template(LaunchTemplateName="lt", LaunchTemplateData=data)
     client.create_auto_scaling_group(
-        AutoScalingGroupName="academy-video-worker-asg",
-        LaunchConfigurationName="lc",
+        AutoScalingGroupName=GROUP,
+        MixedInstancesPolicy=mixed(template["LaunchTemplate"]["LaunchTemplateId"], 1),
         MinSize=minimum,
         MaxSize=3,
         DesiredCapacity=1,
@@ -54,71 +57,174 @@ def group(minimum: int) -> tuple[Any, str]:
     return client, described(client)["Instances"][0]["InstanceId"]
 
 
+def mixed(template_id: str, version: int) -> dict[str, Any]:
+    named = {"LaunchTemplateId": template_id, "Version": str(version)}
+    return {"LaunchTemplate": {"LaunchTemplateSpecification": named}}
+
+
+def deploy(client: Any) -> None:
+    """Give the group's template another version, and the group that."""
+    template = of_group(described(client))["LaunchTemplateId"]
+    boto3.client("ec2").create_launch_template_version(
+        LaunchTemplateId=template,
+        SourceVersion="1",
+        LaunchTemplateData={"InstanceType": "t3.large"},
+    )
+    client.update_auto_scaling_group(
+        AutoScalingGroupName=GROUP, MixedInstancesPolicy=mixed(template, 2)
+    )
+
+
 def described(client: Any) -> Any:
     return client.describe_auto_scaling_groups()["AutoScalingGroups"][0]
 
 
 def lifecycle(client: Any, own_id: str, endpoint: str = "http://127.0.0.1:1") -> InstanceLifecycle:
-    return InstanceLifecycle(client, "academy-video-worker-asg", own_id, Metadata(endpoint))
+    return InstanceLifecycle(client, GROUP, own_id, Metadata(endpoint), ManualClock())
 
 
-def test_an_idle_instance_ends_itself_and_its_place_goes_with_it() -> None:
-    client, own_id = group(minimum=0)
-    assert lifecycle(client, own_id).leave()
-    assert described(client)["DesiredCapacity"] == 0
-    assert described(client)["Instances"] == []
+@dataclass
+class Group:
+    """A group that fails every change with `error`; its instance is in `state`, None for gone."""
+
+    error: Exception
+    state: str | None = "InService"
+
+    def set_instance_protection(self, **arguments: object) -> None:
+        raise self.error
+
+    def terminate_instance_in_auto_scaling_group(self, **arguments: object) -> None:
+        raise self.error
+
+    def describe_auto_scaling_instances(self, **arguments: object) -> dict[str, Any]:
+        found = [] if self.state is None else [{"LifecycleState": self.state}]
+        return {"AutoScalingInstances": found}
 
 
-def refuse_to_terminate(client: Any) -> None:
-    def refuse(**arguments: object) -> None:
-        (instance,) = described(client)["Instances"]
-        assert not instance["ProtectedFromScaleIn"]
-        error = {"Code": "ValidationError", "Message": "would go below the minimum"}
-        raise client.exceptions.ClientError({"Error": error}, "Terminate")
-
-    client.terminate_instance_in_auto_scaling_group = refuse
+def refusal(code: str, status: int = 400) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Change")
 
 
-def test_an_instance_that_the_group_keeps_is_protected_again() -> None:
-    client, own_id = group(minimum=1)
-    refuse_to_terminate(client)
-    assert not lifecycle(client, own_id).leave()
-    (instance,) = described(client)["Instances"]
-    assert instance["ProtectedFromScaleIn"]
-
-
-def test_a_worker_that_cannot_be_protected_again_works_on() -> None:
-    client, own_id = group(minimum=1)
-    refuse_to_terminate(client)
-    protect = client.set_instance_protection
-
-    def once(**arguments: Any) -> None:
-        if arguments["ProtectedFromScaleIn"]:
-            raise client.exceptions.ClientError({"Error": {"Code": "Throttling"}}, "Protect")
-        protect(**arguments)
-
-    client.set_instance_protection = once
-    assert not lifecycle(client, own_id).leave()
-
-
-def test_a_noticed_instance_is_replaced_after_it_was_drained(metadata: dict[str, str]) -> None:
-    client, own_id = group(minimum=0)
-    found = lifecycle(client, own_id, metadata["endpoint"])
-    found.give_way()
-    assert described(client)["Instances"], "nothing was noticed"
-    metadata["spot/instance-action"] = '{"action": "terminate"}'
-    noticed: list[str] = []
-    done = threading.Event()
-    found.watch(lambda reason: (noticed.append(reason), done.set())[0])
-    assert done.wait(10)
-    assert "Spot" in noticed[0]
-    found.give_way()
-    assert described(client)["DesiredCapacity"] == 1
+@pytest.mark.parametrize("decrement", [True, False])
+def test_an_instance_ends_itself_with_its_place_or_without(decrement: bool, aws: None) -> None:
+    client, own_id = group()
+    leave = Leave(Phase.TERMINATING, Event.IDLE, decrement)
+    assert lifecycle(client, own_id).call(leave) is Answer.DONE
+    assert described(client)["DesiredCapacity"] == (0 if decrement else 1)
     assert own_id not in [each["InstanceId"] for each in described(client)["Instances"]]
 
 
+def test_its_protection_is_given_up_and_taken_back(aws: None) -> None:
+    client, own_id = group()
+    found = lifecycle(client, own_id)
+    for leave, protected in ((UNPROTECTING, False), (START, True)):
+        assert found.call(leave) is Answer.DONE
+        (instance,) = described(client)["Instances"]
+        assert instance["ProtectedFromScaleIn"] is protected
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "answer"),
+    [
+        ("ValidationError", 400, Answer.REFUSED),
+        ("AccessDenied", 403, Answer.REFUSED),
+        ("Throttling", 400, Answer.UNKNOWN),
+        ("ResourceContention", 500, Answer.UNKNOWN),
+        ("ScalingActivityInProgress", 400, Answer.UNKNOWN),
+        ("InternalFailure", 500, Answer.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("leave", [START, UNPROTECTING, TERMINATING])
+def test_a_refusal_is_told_from_a_call_that_may_be_made_again(
+    leave: Leave, code: str, status: int, answer: Answer
+) -> None:
+    assert lifecycle(Group(refusal(code, status)), "i-1").call(leave) is answer
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        ("Pending:Wait", Answer.REFUSED),
+        ("Warmed:Running", Answer.REFUSED),
+        ("Terminating:Wait", Answer.LEFT),
+        ("Warmed:Terminating", Answer.LEFT),
+        ("Detached", Answer.LEFT),
+        (None, Answer.LEFT),
+    ],
+)
+@pytest.mark.parametrize("leave", [START, UNPROTECTING, TERMINATING])
+def test_an_instance_that_is_not_in_service_yet_is_told_from_one_that_was(
+    leave: Leave, state: str | None, answer: Answer
+) -> None:
+    assert lifecycle(Group(refusal("ValidationError"), state), "i-1").call(leave) is answer
+
+
+@pytest.mark.parametrize("leave", [START, UNPROTECTING, TERMINATING])
+def test_no_answer_is_an_answer_that_says_nothing(leave: Leave) -> None:
+    error = ReadTimeoutError(endpoint_url="https://autoscaling")
+    assert lifecycle(Group(error), "i-1").call(leave) is Answer.UNKNOWN
+
+
+def test_a_deploy_outdates_an_instance_and_it_asks_every_half_minute(aws: None) -> None:
+    client, own_id = group()
+    found = lifecycle(client, own_id)
+    assert not found.outdated()
+    assert found.version() == "1"
+    deploy(client)
+    assert not found.outdated(), "it asked a moment ago"
+    assert isinstance(found.clock, ManualClock)
+    found.clock.advance(ASK_EVERY_S)
+    assert found.outdated()
+
+
+def test_a_group_that_does_not_answer_outdates_nobody(aws: None) -> None:
+    client, own_id = group()
+    deploy(client)
+
+    def refuse(**arguments: object) -> None:
+        raise refusal("Throttling")
+
+    client.describe_auto_scaling_instances = refuse
+    assert not lifecycle(client, own_id).outdated()
+
+
+def version(number: str, template: str = "lt-1") -> dict[str, str]:
+    return {"LaunchTemplateId": template, "Version": number}
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "found"),
+    [
+        (version("9"), version("10"), True),
+        (version("10"), version("10"), False),
+        (version("11"), version("10"), False),
+        (version("10"), version("1", "lt-2"), True),
+        (version("1"), version("$Latest"), False),
+        (version("1"), version("$Default"), False),
+        ({}, version("2"), False),
+        (version("1"), {}, False),
+    ],
+)
+def test_an_instance_is_older_only_than_what_is_known_to_be_later(
+    own: dict[str, str], theirs: dict[str, str], found: bool
+) -> None:
+    assert older(own, theirs) is found
+
+
+def test_a_group_launches_from_its_mix_or_its_template() -> None:
+    plain = version("3")
+    policy = {"LaunchTemplate": {"LaunchTemplateSpecification": plain}}
+    assert of_group({"MixedInstancesPolicy": policy}) == plain
+    assert of_group({"LaunchTemplate": plain}) == plain
+    assert of_group({"LaunchConfigurationName": "lc"}) == {}
+
+
 def test_outside_a_group_nobody_leaves() -> None:
-    assert not NullLifecycle().leave()
+    found = NullLifecycle()
+    assert found.call(TERMINATING) is Answer.REFUSED
+    assert found.call(START) is Answer.DONE
+    assert not found.outdated()
 
 
 class _Metadata(BaseHTTPRequestHandler):
@@ -169,36 +275,47 @@ def test_an_instance_learns_its_id_from_the_metadata_service(metadata: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("leaf", "value", "reason"),
+    ("leaf", "value", "event"),
     [
-        ("spot/instance-action", '{"action": "stop"}', "takes this Spot instance back"),
-        ("events/recommendations/rebalance", '{"noticeTime": "x"}', "recommends to leave"),
-        ("autoscaling/target-lifecycle-state", "Terminated", "the group ends"),
+        ("spot/instance-action", '{"action": "stop"}', Event.INTERRUPTION),
+        ("events/recommendations/rebalance", '{"noticeTime": "x"}', Event.REBALANCE),
+        ("autoscaling/target-lifecycle-state", "Terminated", Event.TAKEN),
     ],
 )
 def test_each_notice_is_understood(
-    metadata: dict[str, str], leaf: str, value: str, reason: str
+    metadata: dict[str, str], leaf: str, value: str, event: Event
 ) -> None:
     service = Metadata(metadata["endpoint"])
     assert service.notice() is None
     metadata[leaf] = value
-    assert reason in str(service.notice())
+    notice = service.notice()
+    assert notice is not None
+    assert notice[0] is event
 
 
-def test_a_notice_in_the_middle_hands_the_job_back_and_the_instance_gives_way_last() -> None:
-    bench = Bench()
-    first, second = bench.add_job(), bench.add_job()
+def test_a_recommendation_does_not_hide_the_interruption_that_follows(
+    metadata: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker_images.base.lifecycle.NOTICE_EVERY_S", 0.01)
+    leaves = iter(
+        [
+            ("events/recommendations/rebalance", "{}"),
+            ("spot/instance-action", "{}"),
+            ("autoscaling/target-lifecycle-state", "Terminated"),
+        ]
+    )
+    events: list[Event] = []
+    over = threading.Event()
 
-    def noticed(job: VideoJob, context: Context) -> Result:
-        bench.lifecycle.noticed("EC2 takes this Spot instance back")
-        assert bench.lifecycle.gave_way == 0
-        context.cancellation.check()
-        raise AssertionError("the handler was not told to stop")
+    def noticed(event: Event, reason: str) -> None:
+        events.append(event)
+        for leaf, value in leaves:
+            metadata[leaf] = value
+            return
+        over.set()
 
-    bench.handler = noticed
-    assert bench.consumer.run()
-    assert bench.lifecycle.gave_way == 1
-    assert bench.lifecycle.asked == 0
-    assert [bench.row(job).state for job in (first, second)] == ["QUEUED", "QUEUED"]
-    assert bench.row(first).attempts_used == 0
-    assert all(entry.visible_at <= bench.clock.now() for entry in bench.queue.entries)
+    found = lifecycle(None, "i-1", metadata["endpoint"])
+    metadata.update([next(leaves)])
+    found.watch(noticed)
+    assert over.wait(10)
+    assert events == [Event.REBALANCE, Event.INTERRUPTION, Event.TAKEN]

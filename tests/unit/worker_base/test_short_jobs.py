@@ -216,9 +216,11 @@ def test_what_a_slower_queue_brings_is_visible_again_at_once() -> None:
     queues[0].send("urgent")
     queues[2].send("not now")
     assert [message.body for message in together.receive(20)] == ["urgent"]
+    over = threading.Event()
+    ending = threading.Thread(target=lambda: (together.end_receives(), over.set()))
+    ending.start()
+    assert not over.wait(0.05), "a poll is under way"
     late.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("poll-"):
-            thread.join(10)
+    assert over.wait(10)
     (entry,) = queues[2].entries
     assert (entry.receive_count, entry.visible_at <= queues[2].clock.now()) == (1, True)

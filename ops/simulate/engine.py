@@ -134,6 +134,7 @@ class _Run:
             in_service=group.count(State.SERVING),
             draining=group.count(State.DRAINING),
             mean_job_s=jobs.mean_s,
+            oldest_s=jobs.oldest_s,
             boots=Boots(group.failed_in_a_row, now - group.last_boot_s, booting),
             spot_losses=self._losses(now),
         )

@@ -19,6 +19,18 @@ class WarmPool:
 
 
 @dataclass(frozen=True)
+class Backstop:
+    """The template's step policy: instances to add from so many waiting jobs on, fewest first.
+
+    The alarm looks at the last `minutes`; what it added is part of its step for `warm_up_s`.
+    """
+
+    steps: tuple[tuple[float, int], ...]
+    minutes: int
+    warm_up_s: float
+
+
+@dataclass(frozen=True)
 class Tariff:
     """Dollars for an instance's hour with its disks and address, and for its disks alone."""
 
@@ -46,6 +58,7 @@ class Fleet:
     visibility_s: float
     max_receives: int
     warm_pool: WarmPool | None
+    backstop: Backstop | None
     tariff: Tariff
 
 

@@ -17,10 +17,11 @@ class State(Enum):
 class Job:
     """One message. `left_s` is the work that no checkpoint holds yet."""
 
-    __slots__ = ("arrived_s", "left_s", "receives", "started")
+    __slots__ = ("arrived_s", "left_s", "receives", "started", "waits_since_s")
 
     def __init__(self, arrived_s: float, duration_s: float) -> None:
         self.arrived_s = arrived_s
+        self.waits_since_s = arrived_s
         self.left_s = duration_s
         self.receives = 0
         self.started = False

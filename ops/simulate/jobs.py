@@ -14,8 +14,8 @@ from ops.simulate.instance import Instance, Job, State
 from ops.simulate.result import Result
 from ops.simulate.timers import after
 
-#: Jobs that the mean duration is taken over.
-LATEST = 100
+#: The mean duration is that of so many jobs, unknown with fewer than the least: as the API's.
+MEAN_OF, MEAN_OF_LEAST = 50, 5
 
 
 class Jobs:
@@ -48,8 +48,14 @@ class Jobs:
 
     @property
     def mean_s(self) -> float | None:
-        """Return how long the latest jobs took in the mean; None before the first."""
-        return self._latest_s / len(self._latest) if self._latest else None
+        """Return how long the latest jobs took in the mean; None while they are too few."""
+        count = len(self._latest)
+        return self._latest_s / count if count >= MEAN_OF_LEAST else None
+
+    @property
+    def oldest_s(self) -> float | None:
+        """Return how long the first in the queue waits, since it came or came back."""
+        return self._env.now - self.waiting[0].waits_since_s if self.waiting else None
 
     def arrive(self, duration_s: float) -> None:
         """Take a new job."""
@@ -86,6 +92,7 @@ class Jobs:
         if self._open:
             self._start(self._open[int(self._random.random() * len(self._open))], job)
         else:
+            job.waits_since_s = self._env.now
             self.waiting.append(job)
 
     def _hide(self, job: Job) -> None:
@@ -135,7 +142,7 @@ class Jobs:
     def _note(self, took_s: float) -> None:
         self._latest.append(took_s)
         self._latest_s += took_s
-        if len(self._latest) > LATEST:
+        if len(self._latest) > MEAN_OF:
             self._latest_s -= self._latest.popleft()
 
     def _close(self, instance: Instance) -> None:

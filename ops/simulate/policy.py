@@ -18,6 +18,7 @@ class View:
 
     `waiting` jobs lie visible in the queue and `running` ones are in flight. `desired` includes
     instances that boot. `mean_job_s` is the mean of the latest jobs, None before the first.
+    `oldest_s` is the age of the longest waiting job, None when none waits.
     `spot_losses` instances were announced as taken back within `on_demand_s` of the fleet's rules.
     """
 
@@ -31,6 +32,7 @@ class View:
     in_service: int
     draining: int
     mean_job_s: float | None
+    oldest_s: float | None = None
     boots: Boots = NO_BOOTS
     spot_losses: int = 0
 

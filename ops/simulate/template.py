@@ -12,7 +12,7 @@ from ops.cost.estate import Estate, Month, Resource
 from ops.cost.prices import load_prices
 from ops.cost.usage import Usage
 from ops.errors import OperatorError
-from ops.simulate.fleet import Fleet, WarmPool
+from ops.simulate.fleet import Backstop, Fleet, WarmPool
 from ops.simulate.tariff import tariff
 
 #: What CloudFormation fills in at deploy; no rule of the decision is among it.
@@ -41,6 +41,7 @@ def read_fleet(estate: Estate, settings: Settings, usage: Usage, kind: str) -> F
         visibility_s=min(float(each.properties["VisibilityTimeout"]) for each in queues),
         max_receives=min(each.properties["RedrivePolicy"]["maxReceiveCount"] for each in queues),
         warm_pool=_warm_pool(estate, group),
+        backstop=_backstop(estate, group),
         tariff=tariff(group, Month(estate, usage, load_prices())),
     )
 
@@ -101,3 +102,26 @@ def _warm_pool(estate: Estate, group: Resource) -> WarmPool | None:
             reuse = each.properties.get("InstanceReusePolicy", {}).get("ReuseOnScaleIn", False)
             return WarmPool(int(prepared or each.properties["MinSize"]), bool(reuse))
     return None
+
+
+def _backstop(estate: Estate, group: Resource) -> Backstop | None:
+    """Return the group's step policy with the periods of the alarm that executes it."""
+    for each in estate.of_type("AWS::AutoScaling::ScalingPolicy"):
+        steps = each.properties.get("StepAdjustments")
+        if steps and group in estate.named(each, each.properties["AutoScalingGroupName"]):
+            return Backstop(
+                steps=tuple(
+                    (float(step.get("MetricIntervalLowerBound", 0)), step["ScalingAdjustment"])
+                    for step in steps
+                ),
+                minutes=_periods(estate, each),
+                warm_up_s=float(each.properties["EstimatedInstanceWarmup"]),
+            )
+    return None
+
+
+def _periods(estate: Estate, policy: Resource) -> int:
+    for alarm in estate.of_type("AWS::CloudWatch::Alarm"):
+        if policy in estate.named(alarm, alarm.properties.get("AlarmActions", [])):
+            return int(alarm.properties["EvaluationPeriods"])
+    raise OperatorError(f"no alarm executes {policy.name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ops.simulate.peers.cloudwatch import DELAY_S, MINUTE_S, Series
 from ops.simulate.policy import View
 
-#: Visible messages from which on so many instances are added; never more than messages wait.
-STEPS = ((1, 1), (5, 5), (10, 10), (50, 50), (200, 200))
+#: Visible messages from which on so many instances are added: never more than wait.
+STEPS = tuple((count, count) for count in (1, 2, 3, 5, 10, 20, 50, 100, 200))
 IN_DATAPOINTS = 15
 
 

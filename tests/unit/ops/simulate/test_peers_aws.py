@@ -90,7 +90,7 @@ def test_a_late_metric_is_not_multiplied_by_instances_that_it_was_not_divided_by
 
 @pytest.mark.parametrize(
     ("visible", "change"),
-    [(0, 0), (1, 1), (4, 1), (5, 5), (9, 5), (10, 10), (199, 50), (200, 200), (10_000, 200)],
+    [(0, 0), (1, 1), (4, 3), (5, 5), (9, 5), (10, 10), (199, 100), (200, 200), (10_000, 200)],
 )
 def test_a_step_begins_at_its_lower_bound(visible: int, change: int) -> None:
     assert step(STEPS, visible) == change

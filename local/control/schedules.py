@@ -6,18 +6,23 @@ import json
 import logging
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from local.control.cron import Cron, InvalidScheduleError, Rate, parse
 from local.hosts import Functions
+from local.protocol import ServiceError
 from local.services.autoscaling.sources import ClientSource
 
 _log = logging.getLogger(__name__)
 
 #: Seconds between two readings of the rules.
 _READ_EVERY_S = 2.0
+#: How Lambda repeats an event that its function's concurrency did not let in: after a second, then
+#: twice as long each time, until the event is too old.
+#: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _OLDEST_S = 1.0, 300.0, 21_600
 
 
 @dataclass
@@ -27,11 +32,23 @@ class _Watched:
     due_at: float
 
 
+@dataclass(frozen=True)
+class _Event:
+    """An event for a function: when it came about, when it is tried (again), after which wait."""
+
+    arn: str
+    body: Any
+    born_at: float
+    due_at: float
+    wait_s: float = _FIRST_WAIT_S
+
+
 class Schedules:
     """Fires enabled rate() and cron() rules at Lambda functions and SQS queues.
 
     A rate rule fires at first sight and then each period; a cron rule in each minute it names.
-    Functions run in threads of their own; periods missed are not made up for.
+    Functions run in threads of their own, and end by themselves when their rule is disabled; an
+    event that is throttled is tried again. Periods missed are not made up for.
     """
 
     def __init__(self, clients: ClientSource, functions: Functions) -> None:
@@ -40,9 +57,13 @@ class Schedules:
         self._watched: dict[str, _Watched] = {}
         self._rules: list[dict[str, Any]] = []
         self._read_at: float | None = None
+        self._throttled: list[_Event] = []
+        self._lock = threading.Lock()
 
     def tick(self, now: float) -> None:
         """Fire what is due."""
+        for event in self._due(now):
+            self._start(event)
         if self._read_at is None or not 0 <= now - self._read_at < _READ_EVERY_S:
             self._rules = self._scheduled()
             self._read_at = now
@@ -88,18 +109,50 @@ class Schedules:
             elif service == "sqs":
                 self._send(target["Arn"], event)
             else:
-                threading.Thread(
-                    target=self._invoke, args=(target["Arn"], event), daemon=True
-                ).start()
+                self._start(_Event(target["Arn"], event, now, now))
 
-    def _invoke(self, arn: str, event: Any) -> None:
+    def _due(self, now: float) -> list[_Event]:
+        """Take out the throttled events that are tried again now."""
+        with self._lock:
+            due = [event for event in self._throttled if event.due_at <= now]
+            self._throttled = [event for event in self._throttled if event.due_at > now]
+        return due
+
+    def _start(self, event: _Event) -> None:
+        threading.Thread(
+            target=self._invoke, args=(event,), name=f"schedule {event.arn}", daemon=True
+        ).start()
+
+    def _invoke(self, event: _Event) -> None:
         try:
-            answer = self._functions.invoke(arn, event)
+            answer = self._functions.invoke(event.arn, event.body)
+        except ServiceError as error:
+            if error.code == "TooManyRequestsException":
+                self._try_later(event)
+            else:
+                _log.error("schedule could not invoke %s: %s", event.arn, error)
         except Exception:
-            _log.exception("schedule could not invoke %s", arn)
+            _log.exception("schedule could not invoke %s", event.arn)
+        else:
+            if answer.error:
+                _log.error("%s failed: %s: %s", event.arn, answer.error, answer.payload)
+
+    def _try_later(self, event: _Event) -> None:
+        due_at = event.due_at + event.wait_s
+        if due_at > event.born_at + self._oldest_s(event.arn):
+            _log.error("%s: an event was throttled until it was too old", event.arn)
             return
-        if answer.error:
-            _log.error("%s failed: %s: %s", arn, answer.error, answer.payload)
+        wait_s = min(2 * event.wait_s, _LONGEST_WAIT_S)
+        with self._lock:
+            self._throttled.append(replace(event, due_at=due_at, wait_s=wait_s))
+
+    def _oldest_s(self, arn: str) -> float:
+        functions = self._clients.client("lambda")
+        try:
+            found = functions.get_function_event_invoke_config(FunctionName=arn)
+        except functions.exceptions.ResourceNotFoundException:
+            return _OLDEST_S
+        return float(found.get("MaximumEventAgeInSeconds", _OLDEST_S))
 
     def _send(self, arn: str, event: Any) -> None:
         sqs = self._clients.client("sqs")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import queue
 import re
+import threading
+import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +19,7 @@ from local.control.cron import Cron, InvalidScheduleError, Rate, parse
 from local.control.loop import Loop
 from local.control.schedules import Schedules
 from local.hosts import Invocation
+from local.protocol import ServiceError
 from local.server import build
 
 START = 1_750_000_007.0
@@ -113,12 +117,17 @@ def test_a_schedule_that_cannot_be_played_is_refused(expression: str) -> None:
 
 
 class Functions:
-    """Answers at once and hands over what it was called with."""
+    """Answers at once and hands over what it was called with; a full one refuses."""
 
     def __init__(self) -> None:
         self.calls: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self.refused: queue.Queue[str] = queue.Queue()
+        self.full = False
 
     def invoke(self, name_or_arn: str, event: Mapping[str, Any]) -> Invocation:
+        if self.full:
+            self.refused.put(event["time"])
+            raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
         self.calls.put((name_or_arn, event))
         return Invocation(None, None, "")
 
@@ -186,6 +195,53 @@ def test_a_disabled_or_deleted_rule_is_silent(account: Account) -> None:
     account.events.remove_targets(Rule="r", Ids=["1"])
     account.events.delete_rule(Name="r")
     assert account.fired(120) == 0
+
+
+def refused(account: Account, seconds: int) -> list[int]:
+    """Return in which of the next seconds a full function refuses."""
+    account.functions.full = True
+    found = []
+    for second in range(seconds):
+        account.schedules.tick(account.clock.now())
+        account.clock.advance(1)
+        for thread in threading.enumerate():
+            if thread.name.startswith("schedule "):
+                thread.join()
+        if not account.functions.refused.empty():
+            account.functions.refused.get()
+            found.append(second)
+    return found
+
+
+def test_an_event_that_is_throttled_is_tried_again_ever_more_slowly(account: Account) -> None:
+    account.rule("rate(1 hour)")
+    assert refused(account, 18) == [0, 1, 3, 7, 15]
+    account.functions.full = False
+    assert account.fired(12) == 0
+    account.schedules.tick(account.clock.now() + 1)
+    _, event = account.functions.calls.get(timeout=10)
+    assert event["time"] == "2025-06-15T15:06:47Z", "the event keeps its own time"
+
+
+def test_an_event_that_is_too_old_is_dropped(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    iam, functions = account.clients.client("iam"), account.clients.client("lambda")
+    role = iam.create_role(RoleName="f", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("handler.py", "")
+    functions.create_function(
+        FunctionName="f",
+        Role=role,
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Code={"ZipFile": zipped.getvalue()},
+    )
+    functions.put_function_event_invoke_config(FunctionName="f", MaximumEventAgeInSeconds=60)
+    account.rule("rate(1 hour)")
+    assert refused(account, 80) == [0, 1, 3, 7, 15, 31]
+    assert "until it was too old" in caplog.text
 
 
 def test_a_queue_gets_the_targets_constant_input(account: Account) -> None:

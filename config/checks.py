@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 from config.contracts.edges import CLOUDFRONT_PREFIX_LISTS
+from config.fleet_checks import fleet_problems
 from config.models import Settings
+from config.problem import Problem
 
-Key = tuple[str | int, ...]
 #: Days back to any moment of which a protected database can be restored.
 POINT_IN_TIME_DAYS = 7
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One wrong value: where it stands, what it is, and what is allowed there."""
-
-    key: Key
-    value: object
-    allowed: str
-
-
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield what is wrong between the settings, in a fixed order."""
-    yield from _queues(settings)
-    yield from _fleets(settings)
+    yield from fleet_problems(settings)
     yield from _messaging(settings)
     yield from _api(settings)
     yield from _edge(settings)
@@ -36,47 +26,6 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _way_out(settings)
     yield from _data(settings)
     yield from _ladder(settings)
-
-
-def _queues(settings: Settings) -> Iterator[Problem]:
-    """A queue has one fleet, and a fleet's queues share the timing that its workers are given."""
-    owner: dict[str, str] = {}
-    for kind, worker in settings.workers.items():
-        for index, queue in enumerate(worker.queues):
-            key: Key = ("workers", kind, "queues", index)
-            if queue in owner:
-                yield Problem(
-                    key,
-                    queue,
-                    f"a queue that no other worker receives from; '{queue}' belongs to "
-                    f"workers.{owner[queue]}",
-                )
-                continue
-            owner[queue] = kind
-            if queue not in settings.queues:
-                yield Problem(key, queue, f"one of {', '.join(settings.queues)}")
-            elif settings.queues[queue] != settings.queues[worker.queues[0]]:
-                yield Problem(
-                    key,
-                    queue,
-                    f"queues with the timing of '{worker.queues[0]}', the worker's first queue",
-                )
-
-
-def _fleets(settings: Settings) -> Iterator[Problem]:
-    for kind, worker in settings.workers.items():
-        if worker.min_instances > worker.max_instances:
-            yield Problem(
-                ("workers", kind, "min_instances"),
-                worker.min_instances,
-                f"at most max_instances ({worker.max_instances})",
-            )
-        if worker.hang_limit_s > worker.time_limit_s:
-            yield Problem(
-                ("workers", kind, "hang_limit_s"),
-                worker.hang_limit_s,
-                f"5 to {worker.time_limit_s} (time_limit_s)",
-            )
 
 
 def _messaging(settings: Settings) -> Iterator[Problem]:

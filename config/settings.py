@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.checks import Key, Problem, problems
+from config.checks import problems
 from config.files import BASE, FileError, merge, read, sets
 from config.model_storage import Storage
 from config.model_workers import Rung, Worker
 from config.models import Api, Queue, Settings
+from config.problem import Key, Problem
 from config.schema_text import describe, keys_of, schema_at
 
 __all__ = ["Api", "Queue", "Rung", "Settings", "SettingsError", "Storage", "Worker"]

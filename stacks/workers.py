@@ -77,6 +77,7 @@ class WorkerStack(PlatformStack):
                 scratch_gb=worker.scratch_gb,
                 minimum=worker.min_instances,
                 maximum=worker.max_instances,
+                warm=worker.warm_pool.size if worker.warm_pool else 0,
             ),
             stop_timeout_s=worker.stop_timeout_s,
             termination_wait_s=worker.termination_wait_s,

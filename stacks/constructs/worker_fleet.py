@@ -12,7 +12,8 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from config.contracts.names import IMAGES, worker_group_name
-from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.acknowledge import NO_RESOURCE, acknowledge, grant_pattern
+from stacks.constructs.boot_outcome import TERMINATION_HOOK, WorkerBoot
 from stacks.constructs.instance_template import (
     NO_NOTIFICATIONS,
     SCRATCH_DEVICE,
@@ -25,8 +26,11 @@ from stacks.constructs.instance_template import (
 from stacks.constructs.log_group import log_group
 from stacks.constructs.parameters import EnvironmentParameters
 from stacks.constructs.platform_stack import Place
-from stacks.constructs.worker_user_data import TERMINATION_HOOK, WorkerBoot, worker_user_data
+from stacks.constructs.warm_pool import warm_pool
+from stacks.constructs.worker_user_data import worker_user_data
 
+#: What a worker asks: is it still in service, and what does its group launch from.
+QUESTIONS = ("autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances")
 #: What a worker does to itself: keep or give up its protection, leave, report a failed boot.
 OWN_GROUP_ACTIONS = (
     "CompleteLifecycleAction",
@@ -42,7 +46,8 @@ class WorkerSize:
 
     Instances between `minimum` and `maximum` of any of `instance_types`: the first
     `on_demand_base` on demand, of those above `spot_percent` per cent Spot. Disks in GiB: the
-    system's, and `scratch_gb` for the jobs' temporary files, None for none.
+    system's, and `scratch_gb` for the jobs' temporary files, None for none. `warm` instances stand
+    prepared and stopped, 0 for no warm pool.
     """
 
     instance_types: Sequence[str]
@@ -52,6 +57,7 @@ class WorkerSize:
     scratch_gb: int | None
     minimum: int
     maximum: int
+    warm: int
 
 
 class WorkerFleet(Construct):
@@ -94,6 +100,7 @@ class WorkerFleet(Construct):
         for each in parameters:
             each.grant_read(self.role)
         grant_own_group(self.role, self, self.group_name, *OWN_GROUP_ACTIONS)
+        grant_pattern(self.role, actions=QUESTIONS, arns=["*"], reason=NO_RESOURCE)
         boot = boot_facts(
             stack,
             repository=IMAGES[kind],
@@ -121,6 +128,7 @@ class WorkerFleet(Construct):
                     scratch=SCRATCH_DEVICE if size.scratch_gb else None,
                     limit_s=boot_limit_s,
                     probe_every_s=probe_every_s,
+                    pooled=size.warm > 0,
                 ),
             ),
         )
@@ -152,6 +160,8 @@ class WorkerFleet(Construct):
             default_result=autoscaling.DefaultResult.CONTINUE,
             heartbeat_timeout=cdk.Duration.seconds(termination_wait_s),
         )
+        if size.warm:
+            warm_pool(self, self.group, size=size.warm, prepare_s=boot_limit_s + probe_every_s)
 
 
 def _mix(template: ec2.LaunchTemplate, size: WorkerSize) -> autoscaling.MixedInstancesPolicy:

@@ -16,7 +16,8 @@ import pytest
 from config.contracts import metrics
 from config.contracts.boot_records import BootRecord, decode_boot
 from stacks.constructs.boot import Boot
-from stacks.constructs.worker_user_data import WorkerBoot, worker_user_data
+from stacks.constructs.boot_outcome import WorkerBoot
+from stacks.constructs.worker_user_data import worker_user_data
 
 BOOT = Boot(
     region="ap-northeast-2",
@@ -35,6 +36,7 @@ WORKER = WorkerBoot(
     scratch="/dev/xvdb",
     limit_s=30,
     probe_every_s=300,
+    pooled=False,
 )
 ABSOLUTE = (
     "/var/log/academy-boot.log",
@@ -54,6 +56,9 @@ case "$called" in
   sleep*) exec /bin/sleep 0.05 ;;
   *put-log-events*) cat "$ROOT/var/lib/academy/log-events.json" >>"$CALLS.events" ;;
   *api/token*) echo token ;;
+  *target-lifecycle-state*)
+    head -n 1 "$ROOT/states"
+    if [ "$(wc -l <"$ROOT/states")" -gt 1 ]; then sed -i 1d "$ROOT/states"; fi ;;
   *instance-identity/document*) echo '{"pendingTime" : "2026-01-05T09:00:00Z", "a": 1}' ;;
   *instance-id*) [[ "$*" == *"aws-ec2-metadata-token: token"* ]] && echo i-0abc ;;
   *render_env*) printf 'DB_HOST=db\\nDB_PASSWORD=open-sesame\\n' ;;

@@ -1,10 +1,12 @@
-"""A worker's disk and its second boot, really run by bash."""
+"""A worker's disk, its second boot and its time in a warm pool, really run by bash."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.constructs.test_user_data import boot, run, worker
+import pytest
+
+from tests.constructs.test_user_data import Outcome, boot, run, worker
 
 
 def at(calls: list[str], beginning: str) -> int:
@@ -45,3 +47,72 @@ def test_a_rebooted_instance_does_everything_again_with_a_container_made_anew(
     removed = at(again.calls, "docker rm --force academy-video-worker")
     assert removed < at(again.calls, "docker run --name academy-video-worker")
     assert script.stat().st_mode & 0o777 == 0o700
+
+
+def meant_for(tmp_path: Path, *states: str) -> None:
+    """Have the metadata service answer with these states in turn, with the last for ever."""
+    (tmp_path / "states").write_text("".join(f"{state}\n" for state in states), "utf-8")
+
+
+def prepared(outcome: Outcome) -> list[str]:
+    return [*outcome.called("docker pull"), *outcome.called("dnf install")]
+
+
+def test_an_instance_of_the_warm_pool_prepares_and_works_once_it_is_started(
+    tmp_path: Path,
+) -> None:
+    meant_for(tmp_path, "", "Warmed:Stopped", "Warmed:Stopped", "InService")
+    outcome = boot(worker(pooled=True), tmp_path)
+    assert outcome.code == 0
+    assert outcome.steps() == [
+        *("identify", "stay", "state", "docker", "pull", "warm"),
+        # Started again: the pull is done, and the configuration is read anew.
+        *("identify", "stay", "state", "docker", "scratch", "configure", "run", "work", "leave"),
+        "end",
+    ]
+    let_go, in_service, left = outcome.called("complete-lifecycle-action")
+    assert "--lifecycle-hook-name academy-prepare" in let_go
+    assert "--lifecycle-hook-name academy-prepare" in in_service
+    assert "--lifecycle-hook-name academy-drain" in left
+    order = [outcome.calls.index(call) for call in (*prepared(outcome), let_go)]
+    assert max(order) == order[-1], "nobody may stop it before it is prepared"
+    assert len(prepared(outcome)) == 2
+    assert not outcome.record().failed
+
+
+def test_an_instance_that_was_stopped_in_the_pool_starts_without_preparing(
+    tmp_path: Path,
+) -> None:
+    meant_for(tmp_path, "Warmed:Stopped", "InService")
+    boot(worker(pooled=True), tmp_path)
+    [script] = (tmp_path / "var/lib/cloud/scripts/per-boot").iterdir()
+    started = run([str(script)], tmp_path)
+    assert started.code == 0
+    assert prepared(started) == []
+    assert started.called("systemctl enable --now docker")
+    assert started.called("render_env")
+
+
+def test_an_instance_launched_past_the_pool_boots_as_ever_and_is_in_service_at_once(
+    tmp_path: Path,
+) -> None:
+    meant_for(tmp_path, "InService")
+    outcome = boot(worker(pooled=True), tmp_path, FAIL="academy-prepare")
+    assert outcome.code == 0
+    [asked] = outcome.called("--lifecycle-hook-name academy-prepare")
+    assert outcome.calls.index(asked) < at(outcome.calls, "docker pull")
+    assert not outcome.record().failed
+
+
+@pytest.mark.parametrize("fail", ["docker pull", "dnf install"])
+def test_a_preparation_that_fails_is_on_record_and_is_tried_again_with_another_instance(
+    tmp_path: Path, fail: str
+) -> None:
+    meant_for(tmp_path, "Warmed:Stopped")
+    outcome = boot(worker(pooled=True), tmp_path, FAIL=fail)
+    assert outcome.record().failed
+    waited, abandoned = outcome.calls[-2:]
+    assert waited == "sleep 300"
+    assert "academy-prepare" in abandoned
+    assert "--lifecycle-action-result ABANDON" in abandoned
+    assert not outcome.called("terminate-instance")

@@ -11,7 +11,8 @@ import pytest
 from config.contracts.boot_records import STREAM_PREFIX, BootRecord, decode_boot
 from config.contracts.fields import Undecodable
 from stacks.constructs.boot import Boot
-from stacks.constructs.worker_user_data import WorkerBoot, worker_user_data
+from stacks.constructs.boot_outcome import WorkerBoot
+from stacks.constructs.worker_user_data import worker_user_data
 from tests.local.embedded import Embedded, embedded
 from tests.local.waiting import until
 
@@ -68,6 +69,7 @@ def script(word: str) -> str:
         scratch="/dev/xvdb",
         limit_s=60,
         probe_every_s=300,
+        pooled=False,
     )
     return worker_user_data(boot, worker)
 

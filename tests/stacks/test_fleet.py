@@ -10,7 +10,7 @@ import pytest
 from config.contracts.names import IMAGES, worker_group_name
 from config.contracts.queues import CONSUMER_ACTIONS, PRODUCER_ACTIONS, QUEUES
 from config.settings import Worker, load_settings
-from stacks.constructs.worker_fleet import OWN_GROUP_ACTIONS
+from stacks.constructs.worker_fleet import OWN_GROUP_ACTIONS, QUESTIONS
 from tests.conftest import IMAGE_TAG, Template, Templates
 from tests.templates import (
     actions_on,
@@ -106,20 +106,23 @@ def test_termination_waits_for_the_worker_and_then_goes_on(fleets: list[Fleet]) 
         hook = only(fleet.template, "AWS::AutoScaling::LifecycleHook")
         assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
         assert hook["DefaultResult"] == "CONTINUE"
-        assert f"--lifecycle-hook-name {hook['LifecycleHookName']}" in user_data(fleet.template)
+        assert f"complete {hook['LifecycleHookName']} CONTINUE" in user_data(fleet.template)
 
 
 def test_a_worker_may_touch_its_own_group_alone(fleets: list[Fleet]) -> None:
     for fleet in fleets:
-        granted = [
-            statement
+        mine = worker_group_name(fleet.environment, fleet.kind)
+        granted = {
+            text(statement["Resource"]).rpartition(":")[2]: {
+                action for action in _list(statement["Action"]) if action.startswith("autoscaling:")
+            }
             for statement in statements(fleet.template)
             if any(action.startswith("autoscaling:") for action in _list(statement["Action"]))
-        ]
-        assert len(granted) == 1
-        assert set(granted[0]["Action"]) == {f"autoscaling:{name}" for name in OWN_GROUP_ACTIONS}
-        mine = worker_group_name(fleet.environment, fleet.kind)
-        assert text(granted[0]["Resource"]).endswith(f":autoScalingGroupName/{mine}")
+        }
+        assert granted == {
+            f"autoScalingGroupName/{mine}": {f"autoscaling:{name}" for name in OWN_GROUP_ACTIONS},
+            "*": set(QUESTIONS),
+        }
 
 
 def test_grants_follow_the_producer_and_consumer_table(

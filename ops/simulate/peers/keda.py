@@ -74,7 +74,8 @@ class KedaJobs:
     """A ScaledJob, what KEDA's documentation advises for long work: a pod that ends by itself.
 
     A poll each 30 s starts ceil(messages / queueLength) jobs less those that run (the default
-    strategy); nothing is ever taken away. A pod ends when it finds no message.
+    strategy); nothing is ever taken away. A pod takes one message and ends. Here, in KEDA's favour,
+    it goes on while messages wait: the next pod would find its instance still there.
 
     https://keda.sh/docs/latest/concepts/scaling-jobs/
     https://keda.sh/docs/latest/reference/scaledjob-spec/

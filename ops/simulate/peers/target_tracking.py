@@ -7,8 +7,10 @@ import math
 from ops.simulate.peers.cloudwatch import DELAY_S, MINUTE_S, Series
 from ops.simulate.policy import View
 
-#: Datapoints of the alarms that target tracking makes, and how far below its target it scales in
-#: (docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html).
+#: The alarms that it makes, a minute a datapoint, which cannot be set
+#: (https://github.com/aws/containers-roadmap/issues/1208), and how far below its target it scales
+#: in (docs.aws.amazon.com/autoscaling/application/userguide/
+#: target-tracking-scaling-policy-overview.html).
 OUT_DATAPOINTS, IN_DATAPOINTS = 3, 15
 IN_SHARE = 0.9
 
@@ -18,13 +20,15 @@ class TargetTracking:
 
     Out when the metric lies above its target for 3 minutes, in when below 0.9 of it for 15; both in
     proportion, rounded to the larger fleet. Instances that warm up, here those that boot, are no
-    part of the metric, count when more are added, and keep the fleet from being made smaller.
+    part of the metric, count when more are added, and keep the fleet from being made smaller. A
+    smaller capacity is set although instances are protected, which then go when they are not.
     The metric is the visible messages, or with `in_flight` those in flight too, divided by the
     instances in service; AWS leaves open what zero of them give, here 1 is divided by, so that two
     messages wake an empty fleet (by metric math it would never wake).
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-using-sqs-queue.html
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
     """
 
     every_s = MINUTE_S

@@ -40,6 +40,7 @@ def fleet(*, rules: dict[str, Any] | None = None, **changed: Any) -> Fleet:
         visibility_s=600,
         max_receives=3,
         warm_pool=None,
+        backstop=None,
         tariff=Tariff(on_demand_usd=0.2, spot_usd=0.08, stopped_usd=0.01),
     )
     return replace(usual, **changed)

@@ -58,7 +58,9 @@ def presence(
     if fact is None:
         return Presence(None, None, booting, 0, 0)
     silent = frozenset(
-        each for each in active if is_silent(served_s[each], workers.get(each), rules)
+        each
+        for each in active
+        if is_silent(served_s[each], workers.get(each), rules, unnamed=fact.unnamed)
     )
     states = {each.instance_id: DRAINING for each in group.instances if not each.active}
     for each in active:

@@ -29,11 +29,18 @@ class Marks:
     ended_at: float = -math.inf
 
 
-def is_silent(served_s: float, worker: WorkerFact | None, rules: FleetRules) -> bool:
-    """Say whether an instance, `served_s` seconds in service, gives no sign and holds no job."""
+def is_silent(
+    served_s: float, worker: WorkerFact | None, rules: FleetRules, *, unnamed: int
+) -> bool:
+    """Say whether an instance, `served_s` seconds in service, gives no sign and holds no job.
+
+    Of `unnamed` jobs nobody knows the holder: it may be any instance that never gave a sign.
+    """
     if served_s <= rules.boot_limit_s:
         return False
-    return worker is None or (worker.silent_s > SILENT_S and worker.leases == 0)
+    if worker is None:
+        return unnamed == 0
+    return worker.silent_s > SILENT_S and worker.leases == 0
 
 
 def marked(marks: Marks, silent: Collection[str], now: float) -> Marks:

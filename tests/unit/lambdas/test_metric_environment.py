@@ -7,9 +7,11 @@ import json
 import pytest
 
 from config.contracts.environment import METRIC_FUNCTION
-from lambdas.queue_depth_metric.environment import EnvironmentInvalid, Fleet, load_settings
+from config.contracts.fleet_rules import encode_rules
+from lambdas.queue_depth_metric.environment import EnvironmentInvalid, load_settings
+from tests.unit.lambdas.metric_rules import rules
 
-FLEET = {"kind": "video", "group": "g", "queues": ["q"], "min": 0, "max": 3}
+FLEET = {**encode_rules(rules()), "unknown": "is ignored"}
 GOOD = {
     "VIDEO_BACKLOG_API_URL": "http://localhost:8000/",
     "LAMBDA_INTERNAL_API_KEY": "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:key",
@@ -23,7 +25,7 @@ def test_settings_hold_what_the_environment_says() -> None:
     settings = load_settings(GOOD)
 
     assert settings.api_url == "http://localhost:8000"
-    assert settings.fleets == (Fleet("video", "g", ("q",)),)
+    assert settings.fleets == (rules(),)
     assert settings.tick_s == 10
 
 
@@ -50,9 +52,12 @@ def test_a_missing_or_empty_variable_is_named(name: str, value: str | None) -> N
         ("FLEETS", "[]", "at least one"),
         ("FLEETS", "[1]", r"FLEETS\[0\]"),
         ("FLEETS", json.dumps([FLEET, {**FLEET, "kind": "Video"}]), r"FLEETS\[1\].kind"),
-        ("FLEETS", json.dumps([{**FLEET, "group": ""}]), r"FLEETS\[0\].group"),
-        ("FLEETS", json.dumps([{**FLEET, "queues": []}]), r"FLEETS\[0\].queues"),
-        ("FLEETS", json.dumps([{**FLEET, "queues": "q"}]), r"FLEETS\[0\].queues"),
+        ("FLEETS", json.dumps([{**FLEET, "group": ""}]), r"FLEETS\[0\].*group"),
+        ("FLEETS", json.dumps([{**FLEET, "queues": []}]), r"FLEETS\[0\].*queues"),
+        ("FLEETS", json.dumps([{**FLEET, "queues": "q"}]), r"FLEETS\[0\].*queues"),
+        ("FLEETS", json.dumps([{**FLEET, "slots": 0}]), r"FLEETS\[0\].*slots"),
+        ("FLEETS", json.dumps([{**FLEET, "boot_limit_s": None}]), r"FLEETS\[0\].*boot_limit_s"),
+        ("FLEETS", json.dumps([{**FLEET, "spot_percent": -1}]), r"FLEETS\[0\].*spot_percent"),
     ],
 )
 def test_a_wrong_value_says_variable_and_allowed(name: str, value: str, said: str) -> None:

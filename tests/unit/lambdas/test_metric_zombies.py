@@ -12,22 +12,25 @@ from tests.unit.lambdas.metric_rules import rules, worker
 
 
 @pytest.mark.parametrize(
-    ("served_s", "silent_s", "leases", "expected"),
+    ("served_s", "silent_s", "leases", "unnamed", "expected"),
     [
-        (600, None, 0, False),  # it may still boot
-        (601, None, 0, True),
-        (600, 3600.0, 0, False),
-        (601, 60.0, 0, False),
-        (601, 60.1, 0, True),
-        (601, 60.1, 1, False),  # a job is in its hand
-        (86400, 0.0, 0, False),
+        (600, None, 0, 0, False),  # it may still boot
+        (601, None, 0, 0, True),
+        (601, None, 0, 1, False),  # it may hold the job whose holder nobody knows
+        (600, 3600.0, 0, 0, False),
+        (601, 60.0, 0, 0, False),
+        (601, 60.1, 0, 0, True),
+        (601, 60.1, 0, 1, True),
+        (601, 60.1, 1, 0, False),  # a job is in its hand
+        (86400, 0.0, 0, 0, False),
     ],
 )
 def test_who_is_silent(
-    served_s: float, silent_s: float | None, leases: int, expected: bool
+    served_s: float, silent_s: float | None, leases: int, unnamed: int, expected: bool
 ) -> None:
     said = None if silent_s is None else worker("i-1", leases=leases, silent_s=silent_s)
-    assert zombies.is_silent(served_s, said, rules(boot_limit_s=600)) == expected
+    told = rules(boot_limit_s=600)
+    assert zombies.is_silent(served_s, said, told, unnamed=unnamed) == expected
 
 
 def test_one_look_confirms_nobody_and_a_second_too_soon_neither() -> None:

@@ -1,8 +1,8 @@
 """Metric math on series of data points. Pure.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-Played: numbers, ids, + - * /, comparisons, AND, OR, IF, FILL with a number, and SUM, MIN, MAX and
-AVG of a list of series, `SUM([a, b])`.
+Played: numbers, ids, + - * /, a minus before a term, comparisons, AND, OR, IF, FILL with a number,
+and SUM, MIN, MAX and AVG of a list of series, `SUM([a, b])`.
 """
 
 from __future__ import annotations
@@ -78,6 +78,9 @@ def _value(node: ast.AST, points: Mapping[str, Point]) -> Point:
             value = _applied(ast.Sub(), 0.0, of(inner))
         case ast.Name(id=name) if name in points:
             value = points[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            found = of(operand)
+            value = None if found is None else -found
         case ast.BinOp(left=left, op=op, right=right):
             value = _applied(op, of(left), of(right))
         case ast.Compare(left=left, ops=[op], comparators=[right]):

@@ -225,7 +225,7 @@ def test_metric_math_follows_its_words(expression: str, expected: list[float | N
 
 
 @pytest.mark.parametrize(
-    "expression", ["SUM(METRICS())", "unknown + 1", "a +", "a ** 2", "-a", "import os"]
+    "expression", ["SUM(METRICS())", "unknown + 1", "a +", "a ** 2", "+a", "import os"]
 )
 def test_other_metric_math_is_refused(expression: str) -> None:
     with pytest.raises(NotPlayedError):

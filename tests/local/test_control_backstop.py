@@ -61,6 +61,8 @@ SERIES: dict[str, list[float | None]] = {"a": [2, None, 3, None], "b": [1, 1, No
         ("FILL(a, 0) + FILL(b, 0)", [3, 1, 3, 0]),
         ("MAX([a, b]) - MIN([a, b])", [1, 0, 0, None]),
         ("AVG([a, b])", [1.5, 1, 3, None]),
+        ("-a + FILL(b, -1)", [-1, None, -4, None]),
+        ("IF(FILL(b, -1) < 0, -1, FILL(a, 0))", [2, 0, -1, -1]),
         ("IF(FILL(b, 0) < 1, a)", [None, None, 3, None]),
         ("FILL(a, 0) >= 2", [1, 0, 1, 0]),
     ],

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from local.clients import ACCOUNT, REGION
 from local.clock import SystemClock
+from local.control.alarms import Alarms
 from local.server import EmbeddedAws, build
 from local.services.autoscaling.service import AutoScalingService
 from local.services.elasticache import ElastiCache
@@ -213,6 +215,15 @@ def test_every_resource_exists_with_the_properties_of_its_template(deployed: Dep
 
     assert "\n".join(found) == ""
     assert compared > 100
+
+
+def test_every_alarm_of_the_local_templates_can_be_evaluated(deployed: Deployed) -> None:
+    Alarms(deployed.aws.clients, account=ACCOUNT, region=REGION).tick(time.time())
+
+    found = deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    refused = {a["AlarmName"]: a["StateReason"] for a in found if "Not ev" in a["StateReason"]}
+    assert refused == {}
+    assert len(found) > 20
 
 
 def test_the_database_runs_with_the_password_of_its_secret(deployed: Deployed) -> None:

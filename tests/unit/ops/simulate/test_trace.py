@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from local.services.embedded_metrics import metrics_in
 from ops import aws
 from ops.cli import app
 from ops.errors import OperatorError, UsageError
+from ops.simulate import scenario
 from ops.simulate.engine import simulate
 from ops.simulate.load import Draw, Load, loaded, school_days
 from ops.simulate.load_file import read_load
@@ -163,7 +165,9 @@ def ran(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["trace", "dev", *arguments])
 
 
-def test_what_workers_measured_is_replayed(cloudwatch: Any, tmp_path: Path) -> None:
+def test_what_workers_measured_is_replayed(
+    cloudwatch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     until = last_period(datetime.now(UTC))
     work(
         cloudwatch,
@@ -194,8 +198,11 @@ def test_what_workers_measured_is_replayed(cloudwatch: Any, tmp_path: Path) -> N
         second_s + PERIOD_S / 4 - 100 - 20,
     ]
     assert ran("--days", "2").stdout == told.stdout
-    replayed = simulate(load, fleet(), Exact(fleet()), seed=1)
-    assert (replayed.arrived, replayed.done, replayed.peak) == (3, 3, 2)
+    monkeypatch.setattr(scenario, "fleet_of", lambda *_: fleet())
+    replay = ["simulate", "dev", "--trace", str(trace), "--seeds", "1", "--json"]
+    [replayed] = json.loads(CliRunner().invoke(app, replay).stdout)["policies"]
+    assert (replayed["policy"], replayed["jobs"], replayed["peak"]) == ("exact", 3, 2)
+    assert 120 <= replayed["p50_s"] <= 180 + 10
     assert len(ran("--days", "2", "--kind", "ai").stdout.splitlines()) == 2
 
 

@@ -36,11 +36,12 @@ class Lectures(Model):
 
 
 class WorkerUse(Model):
-    """Jobs of one fleet."""
+    """Jobs of one fleet, and in how many hours of a day it has any: it publishes in those alone."""
 
     jobs_a_day: Amount
     job_s: Positive
     jobs_a_start: Positive
+    hours_with_jobs: Annotated[float, Field(ge=0, le=24)]
 
     @property
     def hours_a_day(self) -> float:
@@ -89,6 +90,8 @@ class Usage(Model):
     functions_s: dict[str, Positive]
     logs_gb: LogUse
     custom_metrics: Amount
+    fleet_metrics: Amount
+    metric_requests_million: Amount
     database_gb: Amount
     database_change_percent: Amount
     between_zones_gb: Amount

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ops.cost import machines
 from ops.cost.estate import Month, Resource
-from ops.cost.model import Need
+from ops.cost.model import LECTURE_PARTS, Need
 
 #: Log lines are kept compressed to about a seventh: gzip on JSON.
 _COMPRESSED = 0.15
 _DAYS_PER_MONTH = 30
+_HOURS_A_DAY = 24
 
 
 def alarm(resource: Resource, month: Month) -> Iterator[Need]:
@@ -54,6 +56,23 @@ def logs(month: Month) -> Iterator[Need]:
 
 
 def metrics(month: Month) -> Iterator[Need]:
-    """The metrics that our code publishes, the metric function before all."""
-    if month.estate.of_type("AWS::Lambda::Function"):
-        yield Need("metrics", "metric", month.usage.custom_metrics, "usage: custom_metrics")
+    """The metrics that our code publishes: some all day, those of a fleet while it has jobs.
+
+    A metric is paid for by the hour in which it is sent.
+    """
+    usage = month.usage
+    if not month.estate.of_type("AWS::Lambda::Function"):
+        return
+    yield Need("metrics", "metric", usage.custom_metrics, "usage: custom_metrics")
+    yield Need(
+        "metrics",
+        "metric.requests",
+        usage.metric_requests_million,
+        "usage: metric_requests_million",
+    )
+    for kind, use in usage.workers.items():
+        if machines.fleets(month.estate, kind):
+            share = use.hours_with_jobs / _HOURS_A_DAY
+            # Those of lectures are there with the lectures alone.
+            part = f"{kind} workers" if f"{kind} workers" in LECTURE_PARTS else "metrics"
+            yield Need(part, "metric", usage.fleet_metrics * share, "usage: fleet_metrics")

@@ -79,9 +79,7 @@ def states(watched: Watched) -> list[cloudwatch.IWidget]:
         return found.with_(label=state)
 
     return [
-        title(
-            "7.4 What do they do? A zombie serves and never signs; BreakerOpen: boots fail."
-        ),
+        title("7.4 What do they do? A zombie serves and never signs; BreakerOpen: boots fail."),
         *(
             graph(
                 f"Instances {fleet.kind}",

@@ -83,7 +83,7 @@ def test_prod_is_used_as_the_simulated_weeks_are(size: int, uploads: int) -> Non
 def test_a_fleet_works_its_jobs_and_its_starts(
     jobs: float, job_s: float, jobs_a_start: float, hours: float
 ) -> None:
-    use = WorkerUse(jobs_a_day=jobs, job_s=job_s, jobs_a_start=jobs_a_start)
+    use = WorkerUse(jobs_a_day=jobs, job_s=job_s, jobs_a_start=jobs_a_start, hours_with_jobs=12)
     assert use.hours_a_day == pytest.approx(hours)
 
 

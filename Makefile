@@ -62,6 +62,10 @@ test: venv  ## Set everything up, run all tests, on two cores
 unit: venv  ## Run the unit tests that need no server and no media, on two cores
 	@$(PY) -m pytest tests/unit tests/constructs -m "not server and not media" $(TWO_CORES)
 
+.PHONY: proof
+proof: venv  ## Run the long forms of the proofs on the local line: 5 jobs under a deploy
+	@$(PY) -m pytest tests/local/line -m proof
+
 .PHONY: images
 images: venv  ## Build the five images in a real container engine and run each of them
 	@$(PY) -m pytest tests/images -m images --capture no --quiet

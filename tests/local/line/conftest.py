@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.local.line.media import render_clip
+from tests.local.line.media import render_clip, repeat_clip
 from tests.local.line.platform import UNATTENDED, Platform, environment, run, wait_for
 
 
@@ -48,3 +48,18 @@ def is_healthy(address: str) -> bool:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lecture of 8 s, 720p30: two segments, the second a short one."""
     return render_clip(tmp_path_factory.mktemp("clips") / "lecture.mp4", seconds=8)
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of 6 s that is encoded in about a second."""
+    target = tmp_path_factory.mktemp("short") / "short.mp4"
+    return render_clip(target, seconds=6, size="640x360")
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of 80 s: time enough to find its encoder at work."""
+    room = tmp_path_factory.mktemp("long")
+    part = render_clip(room / "part.mp4", seconds=8, size="1280x720", crf=40)
+    return repeat_clip(part, room / "long.mp4", times=10)

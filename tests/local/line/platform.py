@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -60,6 +61,13 @@ class Platform:
     def address(self) -> dict[str, str]:
         """What `make env` exports, as a mapping."""
         return json.loads(self.local("env", "--json").stdout)
+
+    @cached_property
+    def image_tag(self) -> str:
+        """Return the tag of the images that the platform was deployed with: their digest."""
+        tags = [path.name for path in self.state.glob("images/academy-api/*")]
+        [built] = [tag for tag in tags if re.fullmatch("[0-9a-f]+", tag)]
+        return built
 
     def local(self, *arguments: str) -> subprocess.CompletedProcess:
         return run(sys.executable, "-m", "local", *arguments, env=self.env)

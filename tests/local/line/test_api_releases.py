@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import threading
 from collections import Counter
@@ -24,16 +23,10 @@ HEALTHY = 'return HttpResponse("ok", content_type="text/plain")'
 ROUTED = 'if request.path in ("/healthz", "/healthz/"):'
 
 
-def current_tag(platform: Platform) -> str:
-    tags = [path.name for path in platform.state.glob("images/academy-api/*")]
-    [built] = [tag for tag in tags if re.fullmatch("[0-9a-f]+", tag)]
-    return built
-
-
 def broken_image(platform: Platform, tag: str, old: str, new: str) -> None:
     """Make an image of the API in which one line of the middleware is another."""
     images = platform.state / "images/academy-api"
-    shutil.copytree(images / current_tag(platform), images / tag)
+    shutil.copytree(images / platform.image_tag, images / tag)
     middleware = images / tag / "rootfs/app/worker_images/api/middleware.py"
     text = middleware.read_text()
     assert old in text
@@ -50,7 +43,7 @@ def release(
     errors_alarm: Mapping[str, Any],
 ) -> Path:
     """Return an assembly that runs image `tag`, with edits of its script and its alarm."""
-    replaced = {f":{current_tag(platform)}": f":{tag}", **edits}
+    replaced = {f":{platform.image_tag}": f":{tag}", **edits}
 
     def change(resources: dict[str, Any]) -> None:
         for resource in resources.values():

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from config.contracts.storage_keys import hls_prefix
+from tests.local.line.fleets import worker_pids
 from tests.local.line.media import render_clip
 from tests.local.line.platform import Platform, wait_for
 
@@ -66,13 +65,6 @@ def test_a_file_that_is_no_video_fails_once_with_a_reason_for_the_teacher(
     ]
     dead_letters = platform.client("sqs").get_queue_url(QueueName="academy-video-jobs-dlq")
     assert set(platform.queue_counts(dead_letters["QueueUrl"]).values()) == {0}
-
-
-def worker_pids(platform: Platform) -> list[int]:
-    """Return the process ids of the video workers' containers, as their instances record them."""
-    found = platform.state.glob("instances/*/containers/academy-video-worker.json")
-    pids = [json.loads(path.read_text())["process"]["pid"] for path in found]
-    return [pid for pid in pids if psutil.pid_exists(pid)]
 
 
 def digests(platform: Platform, video: int) -> dict[str, str]:

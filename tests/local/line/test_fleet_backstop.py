@@ -1,0 +1,81 @@
+"""The metric function is stopped: an alarm tells, Auto Scaling alone adds, nothing is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.local.line import fleets
+from tests.local.line.platform import Platform, wait_for
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+RULE = "academy-worker-queue-depth-rate"
+FUNCTION = "academy-worker-queue-depth-metric"
+SILENCE = "academy-local-scaling-BacklogVideoSilenceAlarm"
+BACKSTOP = "academy-local-video-"
+#: Issue 5, and architecture: a dead-man alarm within 3 minutes.
+WITHIN_S = 180
+
+
+@contextmanager
+def stopped(platform: Platform) -> Iterator[None]:
+    """Nothing starts the metric function, and its last run is over, until the block ends."""
+    events = platform.client("events")
+    events.disable_rule(Name=RULE)
+    try:
+        wait_for("its run is over", lambda: not runs_of_the_function(platform), within_s=120)
+        yield
+    finally:
+        events.enable_rule(Name=RULE)
+
+
+def runs_of_the_function(platform: Platform) -> list[int]:
+    """Return the process ids of the function's runs."""
+    place = str(platform.state / "functions")
+    found = []
+    for process in psutil.process_iter(["cmdline", "pid"]):
+        line = process.info["cmdline"] or []
+        if any(each.startswith(place) for each in line) and "metric" in variable(process):
+            found.append(process.info["pid"])
+    return found
+
+
+def variable(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
+
+
+def test_without_the_metric_function_jobs_still_get_a_worker_and_nobody_is_removed(
+    platform: Platform, short: Path, long: Path
+) -> None:
+    wait_for("the fleet is empty", lambda: fleets.empty(platform))
+    wait_for("the function speaks", lambda: state(platform) == "OK", within_s=WITHIN_S)
+    kept = platform.upload(long)
+    assert platform.complete(kept).status_code == 200
+    with fleets.held(platform, 1):
+        [busy] = fleets.instances(platform)
+        with fleets.watched(platform) as seen, stopped(platform):
+            waiting = platform.upload(short)
+            assert platform.complete(waiting).status_code == 200
+            wait_for("the alarm tells", lambda: state(platform) == "ALARM", within_s=WITHIN_S)
+            assert platform.ended(waiting)["status"] == "READY"
+        assert busy in fleets.instances(platform)
+    assert max(seen.desired) == 2
+    assert seen.sizes[0] == (1, 3)
+    assert platform.ended(kept)["status"] == "READY"
+    wait_for("the function speaks again", lambda: state(platform) == "OK", within_s=WITHIN_S)
+    wait_for("the fleet is empty again", lambda: fleets.empty(platform))
+
+    done = fleets.runs(platform, fleets.jobs_of(platform, [kept, waiting]))
+    assert [run.attempt for run in done] == [1, 1]
+    assert fleets.ended_while_busy(platform, done) == []
+
+
+def state(platform: Platform) -> str:
+    return str(fleets.alarm(platform, SILENCE)["StateValue"])

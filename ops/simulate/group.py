@@ -19,7 +19,8 @@ from ops.simulate.warm import Pool
 END_S = 5.0
 #: Seconds in which a worker that was noticed hands its jobs back; it looks for notices each 5 s.
 DRAIN_S = 5.0
-#: Seconds after which Auto Scaling tries again where there was no capacity.
+#: Seconds after which Auto Scaling tries again where there was no capacity, and at the earliest an
+#: idle worker which the minimum kept.
 RETRY_S = 60.0
 
 
@@ -174,7 +175,7 @@ class Group:
             self.desired -= 1
             self._end(instance)
         else:
-            self._watch(instance, idle_s)
+            self._watch(instance, max(idle_s, RETRY_S))
 
     def _noticed(self, instance: Instance) -> None:
         """Spot takes an instance back: it drains, and the group replaces it or not."""

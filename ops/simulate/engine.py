@@ -20,6 +20,8 @@ from ops.simulate.result import Result, Sample
 MINUTE_S = 60.0
 #: Days after the load's last that a policy is given to work off what is left.
 GRACE_DAYS = 1.0
+#: Seconds after the last job in which a policy may make the fleet as small as it wants it.
+SETTLE_S = 3600.0
 Told = Callable[[float], None]
 
 
@@ -51,6 +53,7 @@ class _Run:
         random = Random(seed)  # noqa: S311 - a simulation wants to be repeated
         self._env = Environment()
         self._result = Result(policy.name)
+        self._worked_s = 0.0
         self._jobs = Jobs(self._env, fleet, random, self._result)
         self._group = Group(
             self._env,
@@ -101,12 +104,16 @@ class _Run:
             self._result.samples.append(self._sample())
             if now % 3600 == 0:
                 self._told(min(1.0, now / ends_s) if ends_s else 1.0)
+            if self._jobs.left:
+                self._worked_s = now
             if now >= ends_s and (self._is_quiet() or now >= ends_s + GRACE_DAYS * DAY_S):
                 over.succeed()
             yield Timeout(self._env, MINUTE_S)
 
     def _is_quiet(self) -> bool:
-        return not self._jobs.left and self._group.alive <= self._fleet.minimum
+        """Say whether nothing is left, and the fleet is as small as it will be."""
+        at_rest = self._group.alive <= self._fleet.minimum
+        return not self._jobs.left and (at_rest or self._env.now >= self._worked_s + SETTLE_S)
 
     def _sample(self) -> Sample:
         group = self._group

@@ -84,7 +84,7 @@ class KedaJobs:
     every_s = POLL_S
     metric_delay_s: float | None = None
     protected = True
-    idle_s: float | None = 0.0
+    idle_s: float | None = 1.0
 
     def __init__(self, name: str, *, queue_length: int) -> None:
         self.name = name

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops.simulate.engine import simulate
+from ops.simulate.engine import SETTLE_S, simulate
 from ops.simulate.fleet import Fleet, WarmPool, Weather
 from ops.simulate.group import END_S
 from ops.simulate.load import HOUR_S, loaded
@@ -119,6 +119,12 @@ def test_a_protected_policy_takes_idle_workers_alone() -> None:
     result = simulate(loaded([(0, 600)]), fleet(), policy, seed=1, weather=STILL)
     assert (result.busy_kills, result.done, result.rework_s) == (0, 1, 0)
     assert result.instance_s == (400 + END_S) + (BOOT_S + 600 + END_S)
+
+
+def test_a_policy_that_keeps_an_instance_is_billed_for_an_hour_after_the_work() -> None:
+    result = simulate(loaded([(86_300, 60)]), fleet(), Asks({0: 1}), seed=1, weather=STILL)
+    assert result.ended_s == 86_340 + SETTLE_S
+    assert result.instance_s == result.ended_s
 
 
 def test_a_job_received_too_often_goes_to_the_dlq() -> None:

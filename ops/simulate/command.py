@@ -99,7 +99,8 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(_facts(found, summaries), ensure_ascii=False))
     else:
-        title = f"{environment} {kind}, {summaries[0].jobs} jobs in {seeds} x {days} days"
+        each_days = runs[chosen[0]][0].days
+        title = f"{environment} {kind}, {summaries[0].jobs} jobs in {seeds} x {each_days:g} days"
         make_console().print(table(summaries, title), highlight=False)
     if plot:
         _draw([runs[name][0] for name in chosen], plot)

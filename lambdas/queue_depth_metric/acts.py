@@ -78,6 +78,7 @@ class Acts:
             return
         budget.take()
         fleets.raise_to(self._clients.autoscaling, self._rules.group, desired)
+        self._memory.asked(desired)
         log.info(
             "capacity raised | group=%s | from=%d | to=%d | waiting=%d | running=%d | draining=%d"
             " | mean_job_s=%s | overdue=%s | failed_boots=%d",

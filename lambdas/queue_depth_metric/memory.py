@@ -24,12 +24,20 @@ class Memory:
         self._rules = rules
         self._first_seen: dict[str, float] = {}
         self._booting: frozenset[str] = frozenset()
+        self._asked = 0
         self._unsettled_at = now
         self.marks = zombies.Marks()
 
     def lost(self, group: Group) -> bool:
-        """Say whether an instance is gone that booted at the last look: its record says why."""
-        return bool(self._booting - set(group.active))
+        """Say whether an instance is gone that booted at the last look, or a place in the group.
+
+        A boot may fail between two looks. Its record says why.
+        """
+        return bool(self._booting - set(group.active)) or group.capacity.desired < self._asked
+
+    def asked(self, desired: int) -> None:
+        """Remember the capacity that was asked for."""
+        self._asked = desired
 
     def see(
         self, group: Group, fact: FleetFact | None, booted: Collection[str], now: float
@@ -39,6 +47,7 @@ class Memory:
         served_s = {each: now - since for each, since in self._first_seen.items()}
         found = presence(group, fact, self._rules, served_s=served_s, booted=booted)
         self._booting = found.booting
+        self._asked = group.capacity.desired
         if found.booting or missing(group):
             self._unsettled_at = now
         self.marks = zombies.marked(self.marks, found.silent or (), now)

@@ -1,234 +1,260 @@
-"""The metric function against an emulated AWS and a real HTTP API."""
+"""One fleet's look against the embedded AWS: what is measured, published and done."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
+from botocore.exceptions import ClientError, EndpointConnectionError
 
-from config.contracts.metrics import (
-    FETCH_FAILED_LINE,
-    PUBLISHED_LINE,
-    VIDEO_NAMESPACE,
-    WORKERS_NAMESPACE,
-    backlog_dimension_sets,
-)
-from config.contracts.names import REGION
-from lambdas.queue_depth_metric import handler as module
-from lambdas.queue_depth_metric.api import FetchFailed
+from config.contracts import metrics as names
+from config.contracts.metrics import PUBLISHED_LINE, VIDEO_NAMESPACE, WORKERS_NAMESPACE
+from local.server import EmbeddedAws
+from tests.unit.lambdas.metric_estate import ENVIRONMENT, Estate, embedded
+from tests.unit.lambdas.metric_rules import fact, worker
 
-GROUP = "academy-video-worker-asg"
-KEY = "internal-key-Qz81"
+Dimensions = tuple[tuple[str, str], ...]
 
 
-@dataclass
-class FakeApi:
-    """Answers, in order; an exception is raised. The last one repeats."""
-
-    answers: list[int | FetchFailed] = field(default_factory=list)
-
-    def backlog(self) -> int:
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, FetchFailed):
-            raise answer
-        return answer
-
-
-class Context:
-    def get_remaining_time_in_millis(self) -> int:
-        return 0
+@pytest.fixture(scope="module")
+def aws() -> EmbeddedAws:
+    return embedded()
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        secret = boto3.client("secretsmanager").create_secret(Name="key", SecretString=KEY)
-        for queue in ("academy-video-jobs", "academy-messaging-jobs"):
-            boto3.client("sqs").create_queue(QueueName=queue)
-        _group()
-        fleets = [{"kind": "video", "group": GROUP, "queues": ["academy-video-jobs"]}]
-        monkeypatch.setenv("FLEETS", json.dumps(fleets))
-        monkeypatch.setenv("VIDEO_BACKLOG_API_URL", "http://127.0.0.1:9")
-        monkeypatch.setenv("LAMBDA_INTERNAL_API_KEY", secret["ARN"])
-        monkeypatch.setenv("ENVIRONMENT", "local")
-        monkeypatch.setenv("TICK_S", "10")
-        build = module.build
-        build.cache_clear()
-        yield
-        build.cache_clear()
+def estate(aws: EmbeddedAws) -> Estate:
+    return Estate(aws)
 
 
-def _group() -> None:
-    autoscaling = boto3.client("autoscaling")
-    autoscaling.create_launch_configuration(
-        LaunchConfigurationName="l", ImageId="ami-12c6146b", InstanceType="t3.micro"
-    )
-    autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName=GROUP,
-        LaunchConfigurationName="l",
-        MinSize=0,
-        MaxSize=3,
-        DesiredCapacity=0,
-        AvailabilityZones=[f"{REGION}a"],
-    )
+class Recorded:
+    """A client of AWS that remembers what was called, and fails where it is told to."""
+
+    def __init__(self, client: Any, **failing: Exception) -> None:
+        self._client = client
+        self._failing = failing
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**params: Any) -> Any:
+            self.calls.append((name, params))
+            if name in self._failing:
+                raise self._failing[name]
+            return getattr(self._client, name)(**params)
+
+        return call
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        return [params for called, params in self.calls if called == name]
 
 
-def look(monkeypatch: pytest.MonkeyPatch, *answers: int | FetchFailed, **clients: Any) -> None:
-    function = module.build()
-    parts = {**function.__dict__, "api": FakeApi(list(answers)), **clients}
-    monkeypatch.setattr(module, "build", lambda: module.Function(**parts))
-    assert module.handler({}, Context()) == {"looks": 1}
+DOWN = EndpointConnectionError(endpoint_url="aws")
+REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Any")
 
 
-def desired() -> int:
-    groups = boto3.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[GROUP])
-    return int(groups["AutoScalingGroups"][0]["DesiredCapacity"])
+def sent(cloudwatch: Recorded) -> dict[tuple[str, Dimensions], float]:
+    """Return the last value of each metric sent by PutMetricData."""
+    return {
+        (
+            params["Namespace"],
+            tuple(sorted((d["Name"], d["Value"]) for d in datum["Dimensions"])),
+        ): (datum["Value"])
+        for params in cloudwatch.named("put_metric_data")
+        for datum in params["MetricData"]
+    }
 
 
-def published(namespace: str) -> dict[tuple[tuple[str, str], ...], float]:
-    found = boto3.client("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace)
-    names = [metric for page in found for metric in page["Metrics"]]
-    return {_dimensions(metric): _last(metric) for metric in names}
+def _dimensions(datum: dict[str, Any]) -> Dimensions:
+    return tuple(sorted((each["Name"], each["Value"]) for each in datum["Dimensions"]))
 
 
-def _dimensions(metric: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((each["Name"], each["Value"]) for each in metric["Dimensions"]))
+def by_state(lines: list[dict[str, Any]]) -> dict[str, float]:
+    return {line["State"]: line[names.CAPACITY] for line in lines if "State" in line}
 
 
-def _last(metric: Any) -> float:
-    query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
-    now = datetime.now(UTC)
-    answer = boto3.client("cloudwatch").get_metric_data(
-        MetricDataQueries=[query],
-        StartTime=now - timedelta(minutes=5),
-        EndTime=now + timedelta(minutes=5),
-    )
-    return float(answer["MetricDataResults"][0]["Values"][0])
-
-
-FAILED = FetchFailed("connect", "ConnectionRefusedError: refused")
-
-
-@pytest.mark.usefixtures("aws")
-def test_api_count_is_published_under_both_dimension_sets_and_sizes_the_fleet(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_the_apis_count_is_published_under_both_dimension_sets_and_sizes_the_fleet(
+    estate: Estate, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    look(monkeypatch, 2)
+    cloudwatch = Recorded(estate.clients.cloudwatch)
+    estate.look(fact(2, 1), by=estate.fresh(cloudwatch=cloudwatch))
 
-    expected = {tuple(sorted(each.items())): 2.0 for each in backlog_dimension_sets("local")}
-    assert published(VIDEO_NAMESPACE) == expected
-    assert published(WORKERS_NAMESPACE) == {(("WorkerType", "Video"),): 0.0}
-    assert desired() == 2
-    assert PUBLISHED_LINE.format(backlog=2) in caplog.messages
+    expected = {
+        (VIDEO_NAMESPACE, tuple(sorted(each.items()))): 3.0
+        for each in names.backlog_dimension_sets(ENVIRONMENT)
+    }
+    assert sent(cloudwatch) == {
+        **expected,
+        (WORKERS_NAMESPACE, (("WorkerType", "Video"),)): 0.0,
+    }
+    assert estate.desired() == 3
+    assert PUBLISHED_LINE.format(backlog=3) in caplog.messages
+    [raised] = [line for line in caplog.messages if line.startswith("capacity raised")]
+    for field in ("from=0", "to=3", "waiting=2", "running=1", f"group={estate.rules.group}"):
+        assert field in raised
 
 
-@pytest.mark.usefixtures("aws")
-def test_waiting_and_running_messages_count_when_the_api_fails(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_messages_count_when_the_api_does_not_answer(estate: Estate) -> None:
+    estate.send(2)
+    estate.clients.sqs.receive_message(QueueUrl=estate.queue)
+    cloudwatch = Recorded(estate.clients.cloudwatch)
+
+    [line] = estate.look(None, by=estate.fresh(cloudwatch=cloudwatch))
+
+    assert set(sent(cloudwatch).values()) == {2.0}
+    assert estate.desired() == 2
+    assert (line[names.WAITING], line[names.RUNNING]) == (1, 1)
+    assert names.OLDEST_JOB_S not in line
+
+
+def test_a_message_without_a_waiting_job_brings_one_worker(estate: Estate) -> None:
+    estate.send(3)
+    estate.look(fact(0, 1))
+    assert estate.desired() == 2
+
+
+def test_both_sources_down_hold_the_fleet_and_publish_nothing_unknown(
+    estate: Estate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName="academy-video-jobs")["QueueUrl"]
-    for body in ("a", "b"):
-        sqs.send_message(QueueUrl=url, MessageBody=body)
-    sqs.receive_message(QueueUrl=url)
+    estate.look(fact(2))
+    sqs = Recorded(estate.clients.sqs, get_queue_url=DOWN, get_queue_attributes=DOWN)
+    cloudwatch = Recorded(estate.clients.cloudwatch)
+    autoscaling = Recorded(estate.clients.autoscaling)
+    blind = estate.fresh(sqs=sqs, cloudwatch=cloudwatch, autoscaling=autoscaling)
 
-    look(monkeypatch, FAILED)
+    for _ in range(3):
+        lines = estate.look(None, by=blind)
 
-    assert set(published(VIDEO_NAMESPACE).values()) == {2.0}
-    assert desired() == 2
-    assert any(FETCH_FAILED_LINE in line and "hop=connect" in line for line in caplog.messages)
+    assert cloudwatch.calls == []
+    assert {name for name, _ in autoscaling.calls} == {"describe_auto_scaling_groups"}
+    assert estate.desired() == 2
+    assert not any(names.WAITING in line or "State" in line for line in lines)
+    assert any("no backlog from any source" in line for line in caplog.messages)
 
 
-@pytest.mark.usefixtures("aws")
-def test_nothing_is_published_or_changed_when_both_sources_fail(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [DOWN, REFUSED])
+def test_a_fleet_is_raised_while_metrics_and_logs_are_refused(
+    estate: Estate, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    look(monkeypatch, 2)
-    seen = published(VIDEO_NAMESPACE)
+    refusing = estate.fresh(
+        cloudwatch=Recorded(None, put_metric_data=error),
+        logs=Recorded(None, filter_log_events=error),
+    )
+    estate.look(fact(2), by=refusing)
 
-    class Down:
-        def get_queue_url(self, **_: str) -> None:
-            raise EndpointConnectionError(endpoint_url="sqs")
-
-    class Untouchable:
-        def __getattr__(self, name: str) -> None:
-            raise AssertionError(f"{name} was called without data")
-
-    untouched = {"cloudwatch": Untouchable(), "autoscaling": Untouchable()}
-    look(monkeypatch, FAILED, sqs=Down(), **untouched)
-
-    assert published(VIDEO_NAMESPACE) == seen
-    assert desired() == 2
-    assert any(record.levelno == logging.ERROR for record in caplog.records)
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_fleet_is_raised_while_cloudwatch_is_down(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Down:
-        def put_metric_data(self, **_: Any) -> None:
-            raise EndpointConnectionError(endpoint_url="monitoring")
-
-    look(monkeypatch, 2, cloudwatch=Down())
-
-    assert desired() == 2
+    assert estate.desired() == 2
     errors = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
-    assert any("metrics not published" in line and GROUP in line for line in errors)
+    assert any("metrics not published" in line and estate.rules.group in line for line in errors)
+    assert any("boot records not read" in line for line in errors)
     assert PUBLISHED_LINE.format(backlog=2) not in caplog.messages
 
 
-@pytest.mark.usefixtures("aws")
-def test_a_smaller_backlog_leaves_the_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
-    look(monkeypatch, 3)
-    look(monkeypatch, 0)
-    assert desired() == 3
+def test_the_backlog_is_published_while_the_group_cannot_be_described(estate: Estate) -> None:
+    cloudwatch = Recorded(estate.clients.cloudwatch)
+    down = Recorded(None, describe_auto_scaling_groups=DOWN)
+    estate.look(fact(2), by=estate.fresh(cloudwatch=cloudwatch, autoscaling=down))
+    assert set(sent(cloudwatch).values()) == {2.0, 0.0}
 
 
-@pytest.mark.usefixtures("aws")
-def test_a_backlog_above_the_maximum_fills_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
-    look(monkeypatch, 100)
-    assert desired() == 3
+def test_a_smaller_backlog_leaves_the_capacity(estate: Estate) -> None:
+    estate.look(fact(3))
+    estate.look(fact(0))
+    assert estate.desired() == 3
 
 
-@pytest.mark.usefixtures("aws")
-def test_other_fleets_use_the_queues_alone_and_one_fault_spares_the_rest(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_backlog_above_the_maximum_fills_the_fleet(estate: Estate) -> None:
+    estate.look(fact(100))
+    assert estate.desired() == 5
+
+
+def test_a_fleet_at_rest_sends_what_silence_alarms_watch_and_nothing_else(estate: Estate) -> None:
+    cloudwatch, logs = Recorded(estate.clients.cloudwatch), Recorded(estate.clients.logs)
+    lines = estate.look(fact(0), by=estate.fresh(cloudwatch=cloudwatch, logs=logs))
+    assert lines == []
+    assert logs.calls == []
+    assert set(sent(cloudwatch).values()) == {0.0}
+
+
+def test_a_fleets_own_numbers_are_one_line_and_one_for_each_state(estate: Estate) -> None:
+    estate.look(fact(3))
+    estate.wait(1)
+    idle, busy, _ = estate.instances()
+    workers = (worker(idle), worker(busy, "busy", leases=1))
+
+    first, *_ = lines = estate.look(fact(1, 1, oldest_s=12.5, workers=workers), after_s=9)
+
+    assert first["WorkerType"] == "Video"
+    assert {key: first[key] for key in first if key not in ("_aws", "WorkerType")} == {
+        names.WAITING: 1,
+        names.RUNNING: 1,
+        names.OLDEST_JOB_S: 12.5,
+        names.TICK_AGE_S: 10.0,
+        names.BREAKER_OPEN: 0.0,
+    }
+    [directive] = first["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == WORKERS_NAMESPACE
+    assert directive["Dimensions"] == [["WorkerType"]]
+    assert by_state(lines) == {"idle": 1, "busy": 1, "booting": 1}
+    assert lines[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["WorkerType", "State"]]
+
+
+def test_a_state_that_emptied_is_told_once_more(estate: Estate) -> None:
+    estate.look(fact(1))
+    assert by_state(estate.look(fact(1))) == {"booting": 1}
+    [only] = estate.instances()
+    assert by_state(estate.look(fact(0, workers=(worker(only),)))) == {"booting": 0, "idle": 1}
+    assert by_state(estate.look(fact(0, workers=(worker(only),)))) == {"idle": 1}
+
+
+@pytest.mark.parametrize("state", ["draining", "leaving"])
+def test_a_worker_that_takes_no_job_is_replaced_before_it_has_gone(
+    estate: Estate, state: str
 ) -> None:
-    fleets = [
-        {"kind": "messaging", "group": "no-such-group", "queues": ["academy-messaging-jobs"]},
-        {"kind": "video", "group": GROUP, "queues": ["academy-video-jobs"]},
-    ]
-    monkeypatch.setenv("FLEETS", json.dumps(fleets))
-
-    look(monkeypatch, 1)
-
-    depths = published(WORKERS_NAMESPACE)
-    assert depths == {(("WorkerType", "Messaging"),): 0.0, (("WorkerType", "Video"),): 0.0}
-    assert desired() == 1
-    assert any("no-such-group" in line for line in caplog.messages)
+    estate.look(fact(1))
+    estate.wait(1)
+    [only] = estate.instances()
+    leaving = worker(only, state, leases=1)
+    assert by_state(estate.look(fact(0, 1, workers=(leaving,))))["draining"] == 1
+    assert estate.desired() == 1, "its own job needs nobody else"
+    estate.look(fact(1, 1, workers=(leaving,)))
+    assert estate.desired() == 2
 
 
-@pytest.mark.usefixtures("aws")
-def test_the_key_is_in_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="lambdas")
-    function = module.build()
-    assert function.api._key.value() == KEY, "the key was really read"
+def test_an_overdue_job_gets_a_slot_of_its_own_once_no_worker_boots(aws: EmbeddedAws) -> None:
+    estate = Estate(aws, slots=2, start_within_s=30, job_s=1)
+    estate.look(fact(1))
+    estate.wait(1)
+    [only] = estate.instances()
+    full = (worker(only, "busy", leases=2),)
+    waiting = {"oldest_s": 500.0, "mean_job_s": 1.0}
+    estate.look(fact(1, **waiting))
+    for _ in range(3):
+        estate.look(fact(1, 2, workers=full, **waiting))
+    assert estate.desired() == 1, "it is 30 s since one booted"
+    estate.look(fact(1, 2, workers=full, **waiting))
+    assert estate.desired() == 2
 
-    function.look()
 
-    assert any(FETCH_FAILED_LINE in line for line in caplog.messages)
-    assert KEY not in caplog.text
-    assert KEY not in repr(function)
+def test_spot_losses_turn_the_group_to_on_demand_and_back_and_a_deploy_is_corrected(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate.look(fact(1, spot_losses=2))
+    assert estate.on_demand_percent() == 0
+    estate.look(fact(1, spot_losses=3))
+    assert estate.on_demand_percent() == 100
+    assert "market set" in caplog.text
+    mix = estate.group()["MixedInstancesPolicy"]
+    assert mix["InstancesDistribution"]["SpotAllocationStrategy"] == "price-capacity-optimized"
+    assert len(mix["LaunchTemplate"]["Overrides"]) == 2
+    estate.look(None)
+    assert estate.on_demand_percent() == 100, "nobody knows of losses"
+
+    mix["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] = 0
+    estate.clients.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=estate.rules.group, MixedInstancesPolicy=mix
+    )
+    estate.look(fact(1, spot_losses=3))
+    assert estate.on_demand_percent() == 100
+    estate.look(fact(0, spot_losses=0))
+    assert estate.on_demand_percent() == 0

@@ -60,12 +60,14 @@ class Event(StrEnum):
 class Answer(StrEnum):
     """What a call came to.
 
-    REFUSED: for good, and nothing was changed. LEFT: the instance is in service no more. UNKNOWN:
-    no answer, or one that asks to try again.
+    REFUSED: for good, and nothing was changed. SPARE: refused for the place alone, and the group
+    has more instances than it wants. LEFT: the instance is in service no more. UNKNOWN: no answer,
+    or one that asks to try again.
     """
 
     DONE = "done"
     REFUSED = "refused"
+    SPARE = "spare"
     LEFT = "left"
     UNKNOWN = "unknown"
 
@@ -122,7 +124,7 @@ def answered(leave: Leave, phase: Phase, answer: Answer) -> Leave:
         return _POLLING if answer is Answer.DONE else leave
     if phase is Phase.UNPROTECTING:
         return replace(leave, phase=Phase.TERMINATING) if answer is Answer.DONE else START
-    return leave if answer is Answer.UNKNOWN else _kept(leave)
+    return leave if answer is Answer.UNKNOWN else _kept(leave, spare=answer is Answer.SPARE)
 
 
 def _emptied(leave: Leave) -> Leave:
@@ -156,11 +158,14 @@ def _forced(leave: Leave, event: Event) -> Leave:
     return _ended(leave, event)
 
 
-def _kept(leave: Leave) -> Leave:
-    """A refusal: idle and outdated workers go on; EC2's notice asks once more, place or not."""
-    if leave.cause in (Event.IDLE, Event.OUTDATED):
-        return START
-    if leave.decrement:
+def _kept(leave: Leave, *, spare: bool) -> Leave:
+    """A refusal: an idle worker goes on, unless the group can do without it as it is.
+
+    Otherwise one instance too many would be refused for ever, at a desired capacity that is the
+    minimum. Whom EC2 has given notice goes in any case.
+    """
+    noticed = leave.cause in (Event.REBALANCE, Event.INTERRUPTION)
+    if leave.decrement and (noticed or spare):
         return replace(leave, decrement=False)
     return _ended(leave) if leave.cause is Event.INTERRUPTION else START
 

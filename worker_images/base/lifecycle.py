@@ -15,8 +15,8 @@ from worker_images.base.clock import Clock
 from worker_images.base.imds import Metadata
 from worker_images.base.leaving import Answer, Event, Leave, Phase
 from worker_images.base.logging import logger
+from worker_images.base.own_group import OwnGroup, older
 from worker_images.base.settings import WorkerSettings
-from worker_images.base.template_version import of_group, older
 
 _log = logger("lifecycle")
 #: How often the instance is asked whether it is to be taken away; AWS recommends 5 s.
@@ -31,9 +31,12 @@ _PASSING = frozenset({"RequestLimitExceeded", "ResourceContention", "ScalingActi
 
 
 class Lifecycle(Protocol):
-    """What a worker asks of, and is told by, what it runs on. `instance_id` None: no instance."""
+    """What a worker asks of, and is told by, what it runs on."""
 
-    instance_id: str | None
+    @property
+    def instance_id(self) -> str | None:
+        """The instance that a group knows it by, None outside one."""
+        ...
 
     def call(self, leave: Leave) -> Answer:
         """Make the call of PROTECTING, UNPROTECTING or TERMINATING."""
@@ -77,25 +80,29 @@ class InstanceLifecycle:
     The termination hook is completed by the boot script, after the container has ended.
     """
 
-    autoscaling: Any
-    group_name: str
-    instance_id: str | None
+    group: OwnGroup
     metadata: Metadata
     clock: Clock
     _asked_at: float = float("-inf")
     _template: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def instance_id(self) -> str:
+        return self.group.instance_id
+
     def call(self, leave: Leave) -> Answer:
         try:
             if leave.phase is Phase.TERMINATING:
-                self._terminate(leave)
+                self.group.terminate(decrement=leave.decrement)
             else:
-                self._protect(leave.phase is Phase.PROTECTING)
+                self.group.protect(leave.phase is Phase.PROTECTING)
         except ClientError as error:
             return self._refused(leave, error)
         except BotoCoreError as error:
             _log.warning("no answer from the group", phase=leave.phase, error=repr(error))
             return Answer.UNKNOWN
+        if leave.phase is Phase.TERMINATING:
+            _log.info("the instance ends itself", cause=leave.cause, decrement=leave.decrement)
         return Answer.DONE
 
     def outdated(self) -> bool:
@@ -104,12 +111,12 @@ class InstanceLifecycle:
             return False
         self._asked_at = now
         try:
-            group = self._group()
-            self._template = self._template or self._own().get("LaunchTemplate", {})
+            template = self.group.template()
+            self._template = self._template or self.group.instance().get("LaunchTemplate", {})
         except (ClientError, BotoCoreError) as error:
             _log.warning("the group does not say what it launches from", error=repr(error))
             return False
-        found = older(self._template, of_group(group))
+        found = older(self._template, template)
         if found:
             _log.info("the group launches from a later template", own=self.version())
         return found
@@ -145,43 +152,21 @@ class InstanceLifecycle:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _PASSING or "Throttl" in code or status >= 500:
             answer = Answer.UNKNOWN
-        elif self._has_left():
+        elif self._is(self.group.has_left):
             answer = Answer.LEFT
+        elif leave.phase is Phase.TERMINATING and self._is(self.group.can_spare):
+            answer = Answer.SPARE
         _log.info("the group refuses", phase=leave.phase, answer=answer, reason=str(error))
         return answer
 
-    def _has_left(self) -> bool:
+    @staticmethod
+    def _is(fact: Callable[[], bool]) -> bool:
+        """Return a fact; what cannot be asked is not so."""
         try:
-            state = str(self._own().get("LifecycleState", ""))
+            return fact()
         except (ClientError, BotoCoreError) as error:
             _log.warning("the group does not say how it stands", error=repr(error))
             return False
-        return not state or "Terminat" in state or state.startswith("Detach")
-
-    def _own(self) -> Mapping[str, Any]:
-        found = self.autoscaling.describe_auto_scaling_instances(InstanceIds=[self.instance_id])
-        instances: list[Mapping[str, Any]] = found["AutoScalingInstances"]
-        return instances[0] if instances else {}
-
-    def _group(self) -> Mapping[str, Any]:
-        found = self.autoscaling.describe_auto_scaling_groups(
-            AutoScalingGroupNames=[self.group_name], IncludeInstances=False
-        )
-        groups: list[Mapping[str, Any]] = found["AutoScalingGroups"]
-        return groups[0] if groups else {}
-
-    def _terminate(self, leave: Leave) -> None:
-        self.autoscaling.terminate_instance_in_auto_scaling_group(
-            InstanceId=self.instance_id, ShouldDecrementDesiredCapacity=leave.decrement
-        )
-        _log.info("the instance ends itself", cause=leave.cause, decrement=leave.decrement)
-
-    def _protect(self, protected: bool) -> None:
-        self.autoscaling.set_instance_protection(
-            AutoScalingGroupName=self.group_name,
-            InstanceIds=[self.instance_id],
-            ProtectedFromScaleIn=protected,
-        )
 
 
 def open_lifecycle(settings: WorkerSettings, clock: Clock) -> Lifecycle:
@@ -190,5 +175,5 @@ def open_lifecycle(settings: WorkerSettings, clock: Clock) -> Lifecycle:
         return NullLifecycle()
     autoscaling = boto3.client("autoscaling", region_name=settings.region, config=_CONFIG)
     metadata = Metadata(settings.metadata_endpoint)
-    own_id = metadata.instance_id()
-    return InstanceLifecycle(autoscaling, settings.group_name, own_id, metadata, clock)
+    group = OwnGroup(autoscaling, settings.group_name, metadata.instance_id())
+    return InstanceLifecycle(group, metadata, clock)

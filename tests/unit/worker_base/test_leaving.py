@@ -46,6 +46,13 @@ def test_a_refused_worker_is_protected_again_before_it_polls(event: Event) -> No
     assert after(Answer.LEFT, leave=refused).phase is Phase.ENDED
 
 
+def test_an_idle_worker_that_the_group_can_spare_goes_without_a_place_to_take_with_it() -> None:
+    terminating = after(Answer.DONE, Event.IDLE, Event.EMPTY, Answer.DONE)
+    spare = after(Answer.SPARE, leave=terminating)
+    assert spare == Leave(Phase.TERMINATING, Event.IDLE, decrement=False)
+    assert after(Answer.REFUSED, leave=spare) == START
+
+
 def test_a_call_without_an_answer_is_made_again_and_nothing_is_polled() -> None:
     unprotecting = after(Answer.DONE, Event.IDLE, Event.EMPTY)
     assert after(Answer.UNKNOWN, leave=unprotecting) == START

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -16,7 +16,7 @@ from moto import mock_aws
 from worker_images.base.imds import Metadata
 from worker_images.base.leaving import START, Answer, Event, Leave, Phase
 from worker_images.base.lifecycle import ASK_EVERY_S, InstanceLifecycle, NullLifecycle
-from worker_images.base.template_version import of_group, older
+from worker_images.base.own_group import OwnGroup, older
 from worker_images.base.testing import ManualClock
 
 REGION = "ap-northeast-2"
@@ -64,7 +64,7 @@ def mixed(template_id: str, version: int) -> dict[str, Any]:
 
 def deploy(client: Any) -> None:
     """Give the group's template another version, and the group that."""
-    template = of_group(described(client))["LaunchTemplateId"]
+    template = OwnGroup(client, GROUP, "").template()["LaunchTemplateId"]
     boto3.client("ec2").create_launch_template_version(
         LaunchTemplateId=template,
         SourceVersion="1",
@@ -80,7 +80,8 @@ def described(client: Any) -> Any:
 
 
 def lifecycle(client: Any, own_id: str, endpoint: str = "http://127.0.0.1:1") -> InstanceLifecycle:
-    return InstanceLifecycle(client, GROUP, own_id, Metadata(endpoint), ManualClock())
+    group = OwnGroup(client, GROUP, own_id)
+    return InstanceLifecycle(group, Metadata(endpoint), ManualClock())
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Group:
 
     error: Exception
     state: str | None = "InService"
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def set_instance_protection(self, **arguments: object) -> None:
         raise self.error
@@ -99,6 +101,9 @@ class Group:
     def describe_auto_scaling_instances(self, **arguments: object) -> dict[str, Any]:
         found = [] if self.state is None else [{"LifecycleState": self.state}]
         return {"AutoScalingInstances": found}
+
+    def describe_auto_scaling_groups(self, **arguments: object) -> dict[str, Any]:
+        return {"AutoScalingGroups": [self.facts] if self.facts else []}
 
 
 def refusal(code: str, status: int = 400) -> ClientError:
@@ -215,9 +220,33 @@ def test_an_instance_is_older_only_than_what_is_known_to_be_later(
 def test_a_group_launches_from_its_mix_or_its_template() -> None:
     plain = version("3")
     policy = {"LaunchTemplate": {"LaunchTemplateSpecification": plain}}
-    assert of_group({"MixedInstancesPolicy": policy}) == plain
-    assert of_group({"LaunchTemplate": plain}) == plain
-    assert of_group({"LaunchConfigurationName": "lc"}) == {}
+    for facts, found in (
+        ({"MixedInstancesPolicy": policy}, plain),
+        ({"LaunchTemplate": plain}, plain),
+        ({"LaunchConfigurationName": "lc"}, {}),
+        ({}, {}),
+    ):
+        group = Group(refusal("ValidationError"), facts=facts)
+        assert OwnGroup(group, GROUP, "i-1").template() == found
+
+
+@pytest.mark.parametrize(
+    ("states", "desired", "answer"),
+    [
+        (["InService", "Pending:Wait"], 1, Answer.SPARE),
+        (["InService", "Terminating:Wait"], 1, Answer.REFUSED),
+        (["InService", "Standby", "Warmed:Stopped"], 1, Answer.REFUSED),
+        (["InService", "InService"], 2, Answer.REFUSED),
+    ],
+)
+def test_a_place_refused_by_a_group_with_more_than_it_wants_is_one_to_spare(
+    states: list[str], desired: int, answer: Answer
+) -> None:
+    instances = [{"LifecycleState": state} for state in states]
+    facts = {"DesiredCapacity": desired, "Instances": instances}
+    group = Group(refusal("ValidationError"), facts=facts)
+    assert lifecycle(group, "i-1").call(TERMINATING) is answer
+    assert lifecycle(group, "i-1").call(UNPROTECTING) is Answer.REFUSED
 
 
 def test_outside_a_group_nobody_leaves() -> None:

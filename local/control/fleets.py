@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 
 from local.control.launches import Launches
+from local.control.pools import Pools
 from local.hosts import Instances
 from local.services.autoscaling import lifecycle, refreshes, texts
 from local.services.autoscaling.model import (
     IN_SERVICE,
     TERMINATING,
+    WARM_STOPPED,
     Activity,
     Group,
     Member,
@@ -18,6 +20,7 @@ from local.services.autoscaling.model import (
 )
 from local.services.autoscaling.sizing import over_age, to_end, to_launch
 from local.services.autoscaling.sources import ClientSource
+from local.services.autoscaling.warm_pools import to_prepare
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Fleets:
     ) -> None:
         self._store = store
         self._launches = Launches(clients, instances)
+        self._pools = Pools(store, self._launches)
         self._unhealthy = unhealthy
 
     def tick(self, now: float) -> None:
@@ -63,8 +67,12 @@ class Fleets:
         self._find_dead(group, now)
         self._decide(group, now)
         for _ in range(to_launch(group, now)):
-            if not self._launch(group, now):
+            if not (self._pools.take(group, now) or self._launch(group, now)):
                 break
+        for _ in range(to_prepare(group, now)):
+            if not self._launch(group, now, into_pool=True):
+                break
+        self._pools.settle(group, now)
         self._leave_target_groups(group)
         self._tell(group)
         for member in list(group.members.values()):
@@ -75,9 +83,10 @@ class Fleets:
 
     def _find_dead(self, group: Group, now: float) -> None:
         """Take out what EC2 no longer runs; judge the health of the rest."""
-        if group.members:
-            running = self._launches.running(list(group.members))
-            self._bury(set(group.members) - running, now)
+        members = list(group.members.values())
+        up = {member.instance_id for member in members if member.state != WARM_STOPPED}
+        if up:
+            self._bury(up - self._launches.running(list(up)), now)
         if not group.runs("HealthCheck") or "ELB" not in group.settings["HealthCheckType"]:
             return
         failing = {i for arn in group.target_groups for i in self._unhealthy(arn)}
@@ -110,7 +119,7 @@ class Fleets:
             if len(group.active) == group.desired:
                 group.causes.clear()
 
-    def _launch(self, group: Group, now: float) -> bool:
+    def _launch(self, group: Group, now: float, *, into_pool: bool = False) -> bool:
         size = len(group.active)
         cause = " ".join((*group.causes, texts.started(size, size + 1, now)))
         activity = Activity(group.name, "Launching a new EC2 instance", cause, now)
@@ -128,7 +137,7 @@ class Fleets:
         with self._store.lock:
             group.activities.insert(0, activity)
             group.launch_failures = 0
-            lifecycle.enter(group, member, now)
+            (lifecycle.enter_pool if into_pool else lifecycle.enter)(group, member, now)
             if group.deleting:
                 lifecycle.leave(group, member, texts.taken_out("a user request", now), now)
         return True

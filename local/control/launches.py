@@ -85,6 +85,19 @@ class Launches:
         self._instances.stop(instance_id, SHUTDOWN_GRACE_S)
         self._clients.client("ec2").terminate_instances(InstanceIds=[instance_id])
 
+    def halt(self, instance_id: str) -> bool:
+        """Stop an instance, as EC2's stop does; True once it stands still."""
+        self._instances.halt(instance_id, SHUTDOWN_GRACE_S)
+        if self._instances.runs(instance_id):
+            return False
+        self._clients.client("ec2").stop_instances(InstanceIds=[instance_id])
+        return True
+
+    def start(self, instance_id: str) -> None:
+        """Start a stopped instance. Raises: ClientError when EC2 refuses."""
+        self._clients.client("ec2").start_instances(InstanceIds=[instance_id])
+        self._instances.start(instance_id)
+
     def ended(self) -> list[str]:
         """Return the instances whose machine ended by itself since the last call."""
         return self._instances.ended()

@@ -99,6 +99,15 @@ class Instances(Protocol):
     def stop(self, instance_id: str, grace_s: float) -> None:
         """Begin to end it: TERM, after `grace_s` KILL; one that is gone is fine."""
 
+    def halt(self, instance_id: str, grace_s: float) -> None:
+        """Begin to stop it as `stop` does, to be started again: what it has written stays."""
+
+    def start(self, instance_id: str) -> None:
+        """Boot an instance that was halted and stands still."""
+
+    def runs(self, instance_id: str) -> bool:
+        """Say whether it runs, or is still being stopped."""
+
     def ended(self) -> list[str]:
         """Return the instances that ended by themselves since the last call."""
 

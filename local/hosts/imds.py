@@ -174,6 +174,8 @@ class Imds:
         if not found:
             return None
         state: str = found[0]["LifecycleState"]
+        if state.startswith("Warmed:"):
+            return "Warmed:Stopped"
         return "Terminated" if state.startswith("Termina") else "InService"
 
 

@@ -60,6 +60,11 @@ class InstanceHome:
         """A file that is there when no registry answers this instance."""
         return self.directory / "no-registry"
 
+    @property
+    def booted(self) -> Path:
+        """There once the instance has begun its first boot."""
+        return self.directory / "booted"
+
     def write_facts(self, facts: Facts) -> None:
         """Keep the facts for the shims."""
         write_json(self.directory / "instance.json", asdict(facts))

@@ -1,8 +1,10 @@
 """An instance: `python -m local.hosts.instance_main <instance directory>`.
 
-Boots by running the user data, and then stays, whatever became of the script, until it is asked to
-end (SIGTERM, also from its own `shutdown`): containers are stopped as Docker stops them when a
-machine goes down, each within its own stop time-out, and nothing outlives this process.
+Boots by running the user data, at a later start what lies in scripts/per-boot, as cloud-init does,
+and then stays, whatever became of the script, until it is asked to end (SIGTERM, also from its own
+`shutdown`): containers are stopped as Docker stops them when a machine goes down, each within its
+own stop time-out, and nothing outlives this process.
+https://docs.cloud-init.io/en/latest/reference/modules.html#scripts-per-boot
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from local.processes import is_running, kill, signal_record
 from local.supervisor import launch, write_json
 
 _WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+#: The last one takes the shell's place, so that it is the one that is held at the end.
+_ONE_AFTER_THE_OTHER = 'while [ $# -gt 1 ]; do "$1"; shift; done; [ $# -eq 0 ] || exec "$1"'
 #: Beyond a container's stop time-out: its monitor sends the last log lines.
 _MARGIN_S = 5.0
 
@@ -34,7 +38,7 @@ def main(directory: Path) -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     (directory / "host.pid").write_text(str(os.getpid()))
     boot = subprocess.Popen(
-        launch(["bash", str(directory / "user-data.sh")], os.getpid(), signal.SIGKILL),
+        launch(_scripts(home), os.getpid(), signal.SIGKILL),
         env=_environment(home),
         cwd=home.root,
         stdin=subprocess.DEVNULL,
@@ -42,6 +46,15 @@ def main(directory: Path) -> None:
     while signal.sigwait(_WATCHED) == signal.SIGCHLD:
         _reap(home, boot)
     _end(home, boot)
+
+
+def _scripts(home: InstanceHome) -> list[str]:
+    """Return the command of this boot: user data is run once in an instance's life."""
+    if not home.booted.exists():
+        home.booted.touch()
+        return ["bash", str(home.directory / "user-data.sh")]
+    scripts = sorted((home.root / "var/lib/cloud/scripts/per-boot").glob("*"))
+    return ["bash", "-c", _ONE_AFTER_THE_OTHER, "boot", *map(str, scripts)]
 
 
 def _environment(home: InstanceHome) -> dict[str, str]:

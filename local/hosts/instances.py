@@ -47,6 +47,8 @@ class LocalInstances:
         self._faults = faults or BootFaults()
         self._children: dict[str, Child] = {}
         self._stops: dict[str, threading.Thread] = {}
+        self._halted: set[str] = set()
+        self._ended: list[str] = []
         self._lock = threading.Lock()
 
     def ensure(
@@ -74,17 +76,7 @@ class LocalInstances:
             home.write_facts(self._facts(instance_id))
             if self._faults.next_fails():
                 home.no_registry.touch()
-            self._children[instance_id] = self._supervisor.spawn(
-                f"instance {instance_id}",
-                [sys.executable, "-m", "local.hosts.instance_main", str(home.directory)],
-                env={
-                    "PATH": self._path(),
-                    "PYTHONPATH": str(_REPOSITORY),
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                },
-                cwd=home.directory,
-                log_path=home.log / "host.log",
-            )
+            self._boot(instance_id, home)
 
     def stop(self, instance_id: str, grace_s: float) -> None:
         """Begin to end an instance, as EC2's terminate does; `running` tells when it is done.
@@ -92,6 +84,11 @@ class LocalInstances:
         Containers get SIGTERM and their stop time-outs, the machine `grace_s` in all. One that is
         gone or unknown is fine.
         """
+        with self._lock:
+            self._halted.discard(instance_id)
+        self._shut_down(instance_id, grace_s)
+
+    def _shut_down(self, instance_id: str, grace_s: float) -> None:
         with self._lock:
             child = self._children.get(instance_id)
             if child is None or instance_id in self._stops:
@@ -103,6 +100,29 @@ class LocalInstances:
                 daemon=True,
             )
         thread.start()
+
+    def halt(self, instance_id: str, grace_s: float) -> None:
+        """Begin to stop an instance, as EC2's stop does: it can be started again."""
+        with self._lock:
+            if instance_id in self._children:
+                self._halted.add(instance_id)
+        self._shut_down(instance_id, grace_s)
+
+    def start(self, instance_id: str) -> None:
+        """Boot a halted instance: it runs what its first boot has left for each later one.
+
+        Raises: ValueError when it was not halted, or is still being stopped.
+        """
+        with self._lock:
+            self._collect()
+            if instance_id not in self._halted or instance_id in self._children:
+                raise ValueError(f"{instance_id} is not stopped, so it cannot be started")
+            self._halted.discard(instance_id)
+            self._boot(instance_id, self.home(instance_id))
+
+    def runs(self, instance_id: str) -> bool:
+        """Say whether an instance runs, or is still being stopped."""
+        return instance_id in self.running()
 
     def running(self) -> list[str]:
         """Return the instances whose process runs."""
@@ -116,13 +136,33 @@ class LocalInstances:
         they started is ended.
         """
         with self._lock:
-            gone = {key: child for key, child in self._children.items() if not child.running()}
-            for instance_id, child in gone.items():
-                del self._children[instance_id]
-                self._supervisor.stop(child, 0)
-            if gone:
-                self._clean_up()
-            return [key for key in gone if self._stops.pop(key, None) is None]
+            self._collect()
+            ended, self._ended = self._ended, []
+            return ended
+
+    def _collect(self) -> None:
+        """Take the children out that have ended, by themselves or because they were told to."""
+        gone = {key: child for key, child in self._children.items() if not child.running()}
+        for instance_id, child in gone.items():
+            del self._children[instance_id]
+            self._supervisor.stop(child, 0)
+            if self._stops.pop(instance_id, None) is None:
+                self._ended.append(instance_id)
+        if gone:
+            self._clean_up()
+
+    def _boot(self, instance_id: str, home: InstanceHome) -> None:
+        self._children[instance_id] = self._supervisor.spawn(
+            f"instance {instance_id}",
+            [sys.executable, "-m", "local.hosts.instance_main", str(home.directory)],
+            env={
+                "PATH": self._path(),
+                "PYTHONPATH": str(_REPOSITORY),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            cwd=home.directory,
+            log_path=home.log / "host.log",
+        )
 
     def cpu_s(self, instance_id: str) -> float | None:
         """Return the CPU seconds of all that it ever ran; None when it does not run."""
@@ -147,7 +187,8 @@ class LocalInstances:
 
     def _clean_up(self) -> None:
         """Delete the directories of ended instances but for the newest, earlier runs' included."""
-        ended = [one for one in self._root.iterdir() if one.name not in self._children]
+        kept = self._children.keys() | self._halted
+        ended = [one for one in self._root.iterdir() if one.name not in kept]
         ended.sort(key=lambda one: one.stat().st_mtime, reverse=True)
         for directory in ended[KEPT_DIRECTORIES:]:
             shutil.rmtree(directory, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""AWS::AutoScaling: what belongs to a group: hooks and scaling policies."""
+"""AWS::AutoScaling: what belongs to a group: hooks, scaling policies and a warm pool."""
 
 from __future__ import annotations
 
@@ -100,4 +100,24 @@ def _policy_name(arn: str) -> str:
     return arn.rsplit("policyName/", 1)[-1]
 
 
-HANDLERS = (LifecycleHook(), ScalingPolicy())
+class WarmPool(_OfGroup):
+    """A warm pool; its physical id is its group's name."""
+
+    type_name = "AWS::AutoScaling::WarmPool"
+    properties = frozenset(
+        {"AutoScalingGroupName", "MaxGroupPreparedCapacity", "MinSize", "PoolState"}
+    )
+    replace_on = frozenset({"AutoScalingGroupName"})
+
+    def make(self, context: Context, properties: Properties) -> str:
+        return str(properties["AutoScalingGroupName"])
+
+    def change(self, context: Context, physical_id: str, old: Properties, new: Properties) -> None:
+        values = {"MaxGroupPreparedCapacity": -1, "MinSize": 0, **new}
+        call(context.clients.client("autoscaling"), "PutWarmPool", values)
+
+    def take_away(self, autoscaling: Any, physical_id: str, group: str) -> None:
+        autoscaling.delete_warm_pool(AutoScalingGroupName=group, ForceDelete=True)
+
+
+HANDLERS = (LifecycleHook(), ScalingPolicy(), WarmPool())

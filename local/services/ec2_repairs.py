@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.core.utils import utcnow
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.utils import parse_user_data
 
+_INSTANCE: Any = Instance
 _RULE: Any = SecurityGroupRule
 _TEMPLATE: Any = LaunchTemplate
 
@@ -36,3 +39,15 @@ def later_launch_template_versions_can_be_launched() -> None:
         return create(template, data, description)
 
     _TEMPLATE.create_version = create_version
+
+
+def instances_say_when_they_were_started_last() -> None:
+    """Give a started instance a launch time of its own, as EC2 does and its boot records count."""
+    start = _INSTANCE.start
+
+    def started(instance: Any) -> Any:
+        before = start(instance)
+        instance.launch_time = utcnow()
+        return before
+
+    _INSTANCE.start = started

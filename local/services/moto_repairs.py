@@ -45,6 +45,7 @@ def apply() -> None:
         ec2_repairs.rules_between_groups_show_their_description,
         ec2_repairs.launch_templates_show_their_present_tags,
         ec2_repairs.later_launch_template_versions_can_be_launched,
+        ec2_repairs.instances_say_when_they_were_started_last,
         logs_repairs.embedded_metrics_become_metrics,
         logs_repairs.events_are_found_by_prefix_and_pattern_in_time_order,
     ):

@@ -48,9 +48,9 @@ class Machines:
 class Account:
     """moto in process with our Auto Scaling in front, and a group's template."""
 
-    def __init__(self) -> None:
+    def __init__(self, machines: Machines | None = None) -> None:
         self.clock = ManualClock()
-        self.machines = Machines()
+        self.machines = machines or Machines()
         self.failing: set[str] = set()
         aws = build(port=4566, clock=self.clock)
         self.clients = aws.clients
@@ -534,10 +534,8 @@ def test_what_is_not_played_or_wrong_is_refused(account: Account, values: dict[s
     assert account.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
 
 
-def test_warm_pools_and_tracking_of_another_metric_are_refused_loudly(account: Account) -> None:
+def test_tracking_of_another_metric_is_refused_loudly(account: Account) -> None:
     account.create()
-    with pytest.raises(ClientError, match="does not play PutWarmPool"):
-        account.autoscaling.put_warm_pool(AutoScalingGroupName=GROUP)
     with pytest.raises(ClientError, match="TargetTrackingScaling"):
         account.autoscaling.put_scaling_policy(
             AutoScalingGroupName=GROUP,

@@ -49,7 +49,7 @@ def group_of(group: Group, *, with_members: bool = True) -> dict[str, Any]:
         "CreatedTime": moment(group.created_at),
         "TargetGroupARNs": list(group.target_groups),
         "LoadBalancerNames": [],
-        "Instances": [member_of(m) for m in group.members.values()] if with_members else [],
+        "Instances": [member_of(m) for m in group.members.values() if with_members and not m.warm],
         "SuspendedProcesses": [
             {"ProcessName": name, "SuspensionReason": "User suspended"}
             for name in sorted(group.suspended)
@@ -59,7 +59,24 @@ def group_of(group: Group, *, with_members: bool = True) -> dict[str, Any]:
         ],
         "Tags": tags_of(group),
         **({"Status": "Delete in progress"} if group.deleting else {}),
+        **_warm(group),
     }
+
+
+def _warm(group: Group) -> dict[str, Any]:
+    size = sum(member.warm for member in group.members.values())
+    return present(WarmPoolConfiguration=pool_of(group), WarmPoolSize=size if group.pool else None)
+
+
+def pool_of(group: Group) -> dict[str, Any] | None:
+    """Return the configuration of a group's warm pool, None without one."""
+    if group.pool is None:
+        return None
+    return present(
+        MinSize=group.pool.minimum,
+        MaxGroupPreparedCapacity=group.pool.prepared,
+        PoolState="Stopped",
+    )
 
 
 def tags_of(group: Group) -> list[dict[str, Any]]:

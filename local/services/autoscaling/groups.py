@@ -17,6 +17,7 @@ from local.services.autoscaling.sizing import (
 )
 from local.services.autoscaling.sources import ClientSource, Sources, changed_mix
 from local.services.autoscaling.tags import matches, tag_values
+from local.services.autoscaling.warm_pools import check_no_spot
 
 #: Kept as given, with the value that stands for an absent one.
 _SETTINGS: dict[str, Any] = {
@@ -99,6 +100,7 @@ class GroupOperations:
             settings.pop("LaunchTemplate", None)
             before = group.settings.get("MixedInstancesPolicy") or {}
             settings["MixedInstancesPolicy"] = changed_mix(before, params["MixedInstancesPolicy"])
+        check_no_spot(settings, group.pool is not None)
         group.settings = self._settled(settings)
         group.minimum, group.maximum = minimum, maximum
         if desired != group.desired:

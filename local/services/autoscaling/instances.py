@@ -65,8 +65,13 @@ class InstanceOperations:
         return {}
 
     def terminate_instance_in_auto_scaling_group(self, params: dict[str, Any]) -> dict[str, Any]:
-        """End an instance, protected or not; with or without its place in the group."""
+        """End an instance, protected or not; with or without its place in the group.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html
+        """
         group, member = self._store.member(params.get("InstanceId"))
+        if member.warm:
+            raise invalid(f"The instance {member.instance_id} is in the warm pool.")
         now = self._clock.now()
         cause = texts.taken_out("a user request", now)
         if member.active and params["ShouldDecrementDesiredCapacity"]:

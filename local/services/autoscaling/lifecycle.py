@@ -5,10 +5,13 @@ from __future__ import annotations
 from local.services.autoscaling.model import (
     IN_SERVICE,
     LAUNCHING_TRANSITION,
+    PENDING,
     PENDING_WAIT,
     TERMINATING,
     TERMINATING_TRANSITION,
     TERMINATING_WAIT,
+    WARM_PENDING,
+    WARM_PENDING_WAIT,
     Activity,
     Group,
     Member,
@@ -16,6 +19,9 @@ from local.services.autoscaling.model import (
     invalid,
 )
 from local.services.autoscaling.texts import at
+
+#: Held by the launching hooks.
+_LAUNCHING = frozenset({PENDING_WAIT, WARM_PENDING_WAIT})
 
 
 def enter(group: Group, member: Member, now: float) -> None:
@@ -28,14 +34,30 @@ def enter(group: Group, member: Member, now: float) -> None:
         _serve(member, now)
 
 
+def enter_pool(group: Group, member: Member, now: float) -> None:
+    """Add an instance to the warm pool: about to be stopped, or waiting for the launching hooks."""
+    group.members[member.instance_id] = member
+    if _hold(group, member, LAUNCHING_TRANSITION, now):
+        member.state = WARM_PENDING_WAIT
+        member.activity.status = "MidLifecycleAction"
+    else:
+        _prepared(member, now)
+
+
+def draw(group: Group, member: Member, activity: Activity, now: float) -> None:
+    """Take a stopped instance out of the warm pool; the launching hooks hold it once more."""
+    member.activity, member.launched_at, member.state = activity, now, PENDING
+    enter(group, member, now)
+
+
 def leave(group: Group, member: Member, cause: str, now: float) -> Activity:
     """Begin an instance's termination: at once, or when the terminating hooks are done.
 
     An instance on its way out already goes on with the activity it has.
     """
-    if not member.active:
+    if not (member.active or member.warm):
         return member.activity
-    if member.state == PENDING_WAIT:
+    if member.state in _LAUNCHING:
         member.activity.end("Cancelled", now)
     member.waits.clear()
     description = f"Terminating EC2 instance: {member.instance_id}"
@@ -57,7 +79,7 @@ def complete(group: Group, member: Member, hook: str, result: str, now: float) -
     wait = member.waits.pop(hook)
     if result == "ABANDON":
         member.waits.clear()
-        if member.state == PENDING_WAIT:
+        if member.state in _LAUNCHING:
             cause = (
                 f"At {at(now)} an instance was taken out of service: {wait.hook.name} abandoned it."
             )
@@ -68,6 +90,8 @@ def complete(group: Group, member: Member, hook: str, result: str, now: float) -
         return
     if member.state == PENDING_WAIT:
         _serve(member, now)
+    elif member.state == WARM_PENDING_WAIT:
+        _prepared(member, now)
     elif member.state == TERMINATING_WAIT:
         member.state = TERMINATING
         member.activity.status = "InProgress"
@@ -101,6 +125,11 @@ def heartbeat(wait: Wait, now: float) -> None:
 def _serve(member: Member, now: float) -> None:
     member.state = IN_SERVICE
     member.in_service_at = now
+    member.activity.end("Successful", now)
+
+
+def _prepared(member: Member, now: float) -> None:
+    member.state = WARM_PENDING
     member.activity.end("Successful", now)
 
 

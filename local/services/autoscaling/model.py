@@ -10,6 +10,9 @@ from typing import Any
 from local.protocol import ServiceError
 
 PENDING, PENDING_WAIT, IN_SERVICE = "Pending", "Pending:Wait", "InService"
+#: Of the warm pool, which counts as no capacity: being prepared, and standing stopped.
+WARM_PENDING, WARM_PENDING_WAIT = "Warmed:Pending", "Warmed:Pending:Wait"
+WARM_STOPPED = "Warmed:Stopped"
 TERMINATING, TERMINATING_WAIT, TERMINATED = "Terminating", "Terminating:Wait", "Terminated"
 LAUNCHING_TRANSITION = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING_TRANSITION = "autoscaling:EC2_INSTANCE_TERMINATING"
@@ -111,6 +114,22 @@ class Member:
         """Whether it counts as capacity: launching or in service."""
         return self.state in {PENDING, PENDING_WAIT, IN_SERVICE}
 
+    @property
+    def warm(self) -> bool:
+        """Whether it is in the warm pool."""
+        return self.state in {WARM_PENDING, WARM_PENDING_WAIT, WARM_STOPPED}
+
+
+@dataclass(frozen=True)
+class WarmPool:
+    """How many instances stand stopped beside a group.
+
+    At least `minimum`; with those in service as many as `prepared`, None for the group's maximum.
+    """
+
+    minimum: int
+    prepared: int | None
+
 
 @dataclass
 class Refresh:
@@ -150,6 +169,7 @@ class Group:
     metrics: set[str] = field(default_factory=set)
     activities: list[Activity] = field(default_factory=list)
     refreshes: list[Refresh] = field(default_factory=list)
+    pool: WarmPool | None = None
     causes: list[str] = field(default_factory=list)
     scaled_at: float | None = None
     launch_not_before: float = 0.0

@@ -15,13 +15,14 @@ from local.services.autoscaling.policies import PolicyOperations
 from local.services.autoscaling.refreshes import RefreshOperations
 from local.services.autoscaling.sources import ClientSource
 from local.services.autoscaling.tags import BelongingOperations
+from local.services.autoscaling.warm_pools import WarmPoolOperations
 
 
 class AutoScalingService:
     """Auto Scaling of one account and region.
 
     Only the fleets controller launches and ends instances; operations change what is wanted.
-    Refused: warm pools, predictive scaling, target tracking of anything but CPU use, scheduled
+    Refused: predictive scaling, target tracking of anything but CPU use, scheduled
     actions, standby, attach and detach of instances, launch configurations.
     """
 
@@ -36,6 +37,7 @@ class AutoScalingService:
             PolicyOperations(self.store, clock),
             RefreshOperations(self.store, clock),
             BelongingOperations(self.store),
+            WarmPoolOperations(self.store, clock),
         )
 
     def handle(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:

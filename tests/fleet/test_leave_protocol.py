@@ -45,7 +45,7 @@ def test_one_worker_leaves_well_whatever_happens(minimum: int) -> None:
     ("jobs", "minimum", "events"),
     [
         (2, 0, ("lost call", "scale in", "lower max")),
-        (2, 1, ("lost call", "scale in", "deploy")),
+        (2, 1, ("lost call", "deploy", "refresh")),
         (1, 0, ("refused call", "scale in", "deploy", "refresh", "lower max")),
         (1, 1, ("lost call", "rebalance")),
         (1, 0, ("lost call", "lost receive", "interruption")),

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import OperatorError
 from ops.findings import Finding, unanswered
-from ops.verify import fleets, health, images, metric, queues, stacks, tasks
+from ops.verify import alarms, fleets, health, images, metric, queues, stacks, tasks
 from ops.verify.context import Context
 
 __all__ = ["VERIFICATIONS", "Context", "Verification", "verify"]
@@ -39,6 +39,8 @@ VERIFICATIONS = (
     Verification("tasks", tasks.ask, 900),
     Verification("health", health.ask, 240),
     Verification("metric", metric.ask, 180),
+    # A dead-man alarm of a new environment goes off first, and is over with the first metrics.
+    Verification("alarms", alarms.ask, 180),
 )
 
 

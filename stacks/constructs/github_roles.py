@@ -89,8 +89,9 @@ class GitHubRoles(Construct):
 
     def _verify(self) -> None:
         """Grant what `academy deploy` reads and calls to see that what it made works."""
-        queues = self._arns("sqs", physical_name(self._delivered.environment, f"{PREFIX}-*"))
+        named = physical_name(self._delivered.environment, f"{PREFIX}-*")
         grants = {
+            "cloudwatch:DescribeAlarms": self._arns("cloudwatch", f"alarm:{named}"),
             "cloudformation:DescribeStackEvents": self._stacks(),
             "cloudformation:ListStackResources": self._stacks(),
             "ecs:DescribeServices": self._arns("ecs", f"service/{self._prefix()}*/*"),
@@ -98,7 +99,7 @@ class GitHubRoles(Construct):
                 "ssm", f"parameter{found_path(self._delivered.environment, '*')}"
             ),
             "lambda:InvokeFunction": self._arns("lambda", f"function:{self._prefix()}monitoring-*"),
-            "sqs:GetQueueAttributes": queues,
+            "sqs:GetQueueAttributes": self._arns("sqs", named),
             "ecr:BatchGetImage": self._repositories(),
             "ecr:DescribeImages": self._repositories(),
             "ecr:PutImage": self._repositories(),

@@ -45,6 +45,7 @@ CHOICES: dict[str, st.SearchStrategy[Any]] = {
     "workers.video.min_instances": st.integers(0, 2),
     "workers.ai": st.sampled_from([None, ...]),
     "workers.messaging": st.sampled_from([None, ...]),
+    "workers.messaging.warm_pool": st.sampled_from([None, {"size": 1}]),
     "api.compute": st.sampled_from(["ec2", "ecs"]),
     "edge.provider": st.sampled_from(["none", "cloudfront", "cloudflare"]),
     "alarms.monthly_budget_usd": st.sampled_from([None, 200]),
@@ -67,7 +68,7 @@ def choose(data: dict[str, Any], key: str, value: Any) -> None:
     """Set a dotted key; None removes a worker kind, Ellipsis leaves what is there."""
     *above, last = key.split(".")
     for part in above:
-        data = data[part]
+        data = data.get(part, {})
     if value is None and above == ["workers"]:
         data.pop(last, None)
     elif value is not ... and (last in data or not above):

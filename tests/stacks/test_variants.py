@@ -8,6 +8,7 @@ from typing import Any
 from config.models import Settings
 from config.settings import load_settings
 from tests.conftest import synthesize
+from tests.stacks.fleet_rules import rules_of
 from tests.templates import parameters, properties
 
 
@@ -47,7 +48,5 @@ def test_a_kind_set_to_null_has_no_fleet(tmp_path: Path) -> None:
     settings = Settings.model_validate({**load_settings("dev").model_dump(), "workers": workers})
     templates = synthesize(settings, tmp_path)
     assert "ai" not in templates
-    [function] = properties(templates["scaling"], "AWS::Lambda::Function")
-    fleets = function["Environment"]["Variables"]["FLEETS"]
-    assert "academy-dev-messaging-jobs" in fleets
-    assert "academy-dev-ai-jobs-basic" not in fleets
+    fleets = rules_of(templates)
+    assert fleets.keys() == {"video", "messaging"}

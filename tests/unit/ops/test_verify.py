@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from ops import verify as verification
 from ops.errors import OperatorError
 from ops.facts import BacklogFact
 from ops.findings import Finding, problems
-from ops.verify import fleets, health, images, metric, queues, stacks, tasks
+from ops.verify import alarms, fleets, health, images, metric, queues, stacks, tasks
+from ops.verify.alarms import AlarmFact
 from ops.verify.fleets import GroupFact
 from ops.verify.queues import QueueFact
 from ops.verify.tasks import ServiceFact
@@ -221,3 +223,44 @@ def test_a_question_that_cannot_be_asked_is_asked_again_and_then_a_problem(
     assert found.what == "health"
     assert str(error) in found.cause
     assert found.fix
+
+
+def fact(**changes: Any) -> AlarmFact:
+    """Return an alarm that has been quiet for an hour."""
+    quiet = AlarmFact(
+        name="late",
+        meaning="Jobs start late. https://example.com/runbook.md#jobs",
+        is_breaker=False,
+        state="OK",
+        reason="3 data points",
+        since=MOMENT - timedelta(hours=1),
+    )
+    return replace(quiet, **changes)
+
+
+def test_quiet_alarms_are_one_line_and_those_without_data_are_quiet() -> None:
+    [found] = alarms.decide([fact(), fact(name="n", state="INSUFFICIENT_DATA")], ["late"], MOMENT)
+    assert found.ok
+    assert "2 alarms" in found.what
+
+
+def test_an_alarm_that_went_off_since_the_deploy_names_its_cause_and_its_chapter() -> None:
+    for since in (MOMENT, MOMENT + timedelta(seconds=1)):
+        [found] = alarms.decide([fact(state="ALARM", since=since)], ["late"], MOMENT)
+        assert not found.ok
+        assert found.cause == "Jobs start late. 3 data points"
+        assert found.fix == "See https://example.com/runbook.md#jobs"
+
+
+def test_an_alarm_from_before_the_deploy_is_told_and_an_open_breaker_is_a_problem() -> None:
+    [before] = alarms.decide([fact(state="ALARM")], ["late"], MOMENT)
+    assert before.ok
+    assert "off since 2026-11-21 11:00" in before.what
+    breaker = fact(state="ALARM", is_breaker=True, reason="step=pull: manifest unknown")
+    [found] = alarms.decide([breaker], ["late"], MOMENT)
+    assert "step=pull: manifest unknown" in found.cause
+
+
+def test_an_alarm_that_is_not_there_is_a_problem() -> None:
+    [missing] = alarms.decide([fact()], ["late", "gone"], MOMENT)
+    assert (missing.what, missing.cause) == ("alarm gone", "it does not exist")

@@ -1,8 +1,8 @@
-"""Facts that no local environment has: ECS services, gathered from a real API."""
+"""Facts gathered from a real API: ECS services, which no local environment has, and alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +10,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from config.contracts import metrics
 from config.settings import load_settings
 from ops import aws
 from ops.releases.assemblies import Assembly
-from ops.verify import Context, tasks
+from ops.verify import Context, alarms, tasks
 from ops.verify.deployed import Resource
 
 REGION = "ap-northeast-2"
+
+
+ALARM = "AWS::CloudWatch::Alarm"
 
 
 class Deployed:
@@ -36,15 +40,33 @@ class Deployed:
         return self._definition
 
 
+class Alarmed:
+    """Alarms by their names, as their templates declare them."""
+
+    def __init__(self, declared: Mapping[str, dict[str, Any]]) -> None:
+        self._declared = declared
+
+    def resources(self, type_name: str) -> Iterator[Resource]:
+        assert type_name == ALARM
+        for name, properties in self._declared.items():
+            declared = {"Type": type_name, "Properties": properties}
+            yield Resource("academy-dev-scaling", "Alarm", declared, name)
+
+
 @pytest.fixture
-def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     aws.client.cache_clear()
     with mock_aws():
-        yield boto3.client("ecs", region_name=REGION)
+        yield
     aws.client.cache_clear()
+
+
+@pytest.fixture
+def ecs(account: None) -> Any:
+    return boto3.client("ecs", region_name=REGION)
 
 
 def definition(ecs: Any) -> str:
@@ -53,9 +75,9 @@ def definition(ecs: Any) -> str:
     return made["taskDefinition"]["taskDefinitionArn"]
 
 
-def context(service: str, wanted: str) -> Context:
+def context(deployed: object) -> Context:
     made = Context(load_settings("dev"), Assembly(None), datetime.now(UTC))  # type: ignore[arg-type]
-    made.__dict__["deployed"] = Deployed(service, wanted)
+    made.__dict__["deployed"] = deployed
     return made
 
 
@@ -65,8 +87,33 @@ def test_a_service_that_runs_another_task_definition_than_was_deployed_is_found(
     service = ecs.create_service(
         cluster="academy", serviceName="api", taskDefinition=first, desiredCount=0
     )["service"]["serviceArn"]
-    [well] = tasks.ask(context(service, first))
+    [well] = tasks.ask(context(Deployed(service, first)))
     assert well.ok, well
-    [rolled_back] = tasks.ask(context(service, second))
+    [rolled_back] = tasks.ask(context(Deployed(service, second)))
     assert not rolled_back.ok
     assert first in rolled_back.cause
+
+
+def test_alarms_on_what_is_said_of_fleets_are_asked_for_and_others_are_not(account: None) -> None:
+    said = {"Namespace": metrics.WORKERS_NAMESPACE, "MetricName": metrics.BOOTS_FAILED}
+    breaker = {**said, "MetricName": metrics.BREAKER_OPEN}
+    silent = {
+        "Metrics": [{"Id": "e", "Expression": "FILL(m, 0)"}, {"MetricStat": {"Metric": said}}]
+    }
+    other = {"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible"}
+    declared = {"boots": said, "breaker": breaker, "silent": silent, "dead-letters": other}
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    for name in ("boots", "breaker", "dead-letters"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            AlarmDescription="Boots fail. https://example.com/runbook.md#boots",
+            EvaluationPeriods=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="step=pull")
+    found = alarms.ask(context(Alarmed(declared)))
+    assert [str(each) for each in found if not each.ok] == [
+        "alarm silent: it does not exist. deploy again",
+        "alarm breaker: Boots fail. step=pull. See https://example.com/runbook.md#boots",
+    ]
+    assert "alarm boots has been off since" in "".join(each.what for each in found if each.ok)

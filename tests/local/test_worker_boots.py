@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,19 +31,24 @@ time.sleep(600)
 """
 
 
+def put_image(state: Path, word: str) -> None:
+    """Put an image below an embedded AWS's state; `word`, its tag, says what its worker does."""
+    app = state / "images" / "academy-test" / word / "rootfs" / "app"
+    (app / "worker_images" / "base").mkdir(parents=True)
+    (app / "worker_images" / "base" / "render_env.py").write_text(RENDER)
+    (app / "work.py").write_text(WORK.format(word=word))
+    facts: dict[str, Any] = {"env": {}, "workdir": "/app", "user": "root", "entrypoint": []}
+    (app.parent.parent / "image.json").write_text(
+        json.dumps({**facts, "command": ["python", "-m", "work"]})
+    )
+
+
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """An AWS with a log group, and an image for each word that says what its worker does."""
     state = tmp_path_factory.mktemp("state")
     for word in ("works", "breaks"):
-        app = state / "images" / "academy-test" / word / "rootfs" / "app"
-        (app / "worker_images" / "base").mkdir(parents=True)
-        (app / "worker_images" / "base" / "render_env.py").write_text(RENDER)
-        (app / "work.py").write_text(WORK.format(word=word))
-        facts: dict[str, Any] = {"env": {}, "workdir": "/app", "user": "root", "entrypoint": []}
-        (app.parent.parent / "image.json").write_text(
-            json.dumps({**facts, "command": ["python", "-m", "work"]})
-        )
+        put_image(state, word)
     with embedded(state) as found:
         found.client("logs").create_log_group(logGroupName="boots")
         iam = found.client("iam")
@@ -51,7 +58,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
         yield found
 
 
-def script(word: str) -> str:
+def script(word: str, **changes: Any) -> str:
+    """Return the boot script of a worker of the image `word`."""
     boot = Boot(
         region="ap-northeast-2",
         registry=REGISTRY,
@@ -71,7 +79,7 @@ def script(word: str) -> str:
         probe_every_s=300,
         pooled=False,
     )
-    return worker_user_data(boot, worker)
+    return worker_user_data(boot, replace(worker, **changes))
 
 
 def record_of(aws: Embedded, instance_id: str) -> BootRecord | None:

@@ -6,6 +6,12 @@
     python -m local status            what runs, and where its logs are
     python -m local stop              end what was started, and nothing else
 
+While it runs, faults are put by POST to its address:
+
+    /_local/faults {"service": "sqs", "down": true}   a service, or `texts`, answers 503
+    /_local/boots {"fail_share": 0.2}                 a share of the next boots gets no image
+    /_local/spot-notice {"instance_id": "i-...", "kind": "interruption", "within_s": 120}
+
 Exit codes: 0 done, 1 it could not be done (the reason is on stderr), 2 wrong usage.
 """
 
@@ -28,7 +34,9 @@ from local.images import build_images
 from local.processes import Record, is_running
 from local.supervisor import recorded
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
+#: Click leaves a paragraph after this character as it is.
+_HELP = __doc__.replace("\n\n    ", "\n\n\b\n    ")
+app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode=None)
 _errors = Console(stderr=True, highlight=False, emoji=False)
 _REPOSITORY = Path(__file__).resolve().parents[1]
 #: Holds an `aws` that talks to what AWS_ENDPOINT_URL names, whichever version is installed.

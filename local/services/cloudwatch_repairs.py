@@ -77,6 +77,21 @@ def data_queries_are_of_one_metric_each() -> None:
     _BACKEND.get_metric_data = get_metric_data
 
 
+def metrics_are_listed_once() -> None:
+    """Let ListMetrics answer a metric of several dimensions, or of none, once."""
+
+    def get_filtered_metrics(
+        backend: Any, metric_name: str, namespace: str, dimensions: list[dict[str, str]]
+    ) -> list[Any]:
+        found: dict[_Metric, Any] = {}
+        for datum in backend.get_all_metrics():
+            if datum.filter(namespace=namespace, name=metric_name, dimensions=dimensions):
+                found.setdefault(_metric(datum), datum)
+        return list(found.values())
+
+    _BACKEND.get_filtered_metrics = get_filtered_metrics
+
+
 def _metric(datum: Any) -> _Metric:
     dimensions = frozenset((one.name, one.value) for one in datum.dimensions)
     return datum.namespace, datum.name, dimensions

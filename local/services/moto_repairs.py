@@ -37,6 +37,7 @@ def apply() -> None:
         cloudwatch_repairs.alarms_are_those_of_a_state_by_name_too,
         cloudwatch_repairs.statistics_are_of_one_metric,
         cloudwatch_repairs.data_queries_are_of_one_metric_each,
+        cloudwatch_repairs.metrics_are_listed_once,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
         database_parameters_can_be_reset,

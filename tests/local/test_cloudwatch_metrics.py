@@ -68,6 +68,13 @@ def test_queries_of_one_call_keep_apart_what_shares_a_name(cloudwatch: Any) -> N
     assert {one["Label"] for one in found} == {"BacklogCount Sum"}
 
 
+def test_each_metric_is_listed_once(cloudwatch: Any) -> None:
+    found = [(m["Namespace"], m["Dimensions"]) for m in cloudwatch.list_metrics()["Metrics"]]
+    assert found == [(namespace, dimensions) for namespace, dimensions, _ in PUBLISHED]
+    [wider] = cloudwatch.list_metrics(Namespace="Academy", Dimensions=BOTH)["Metrics"]
+    assert wider["Dimensions"] == BOTH
+
+
 def test_metric_math_still_sees_the_queries_that_it_names(cloudwatch: Any) -> None:
     queries = [
         {**_query(0, "Academy", KIND), "ReturnData": False},

@@ -52,6 +52,9 @@ def simulate(
         int | None,
         typer.Option(min=0, max=100, help="so many are kept warm", rich_help_panel=_WHAT_IF),
     ] = None,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="and taken back", rich_help_panel=_WHAT_IF)
+    ] = False,
     spot_losses: Annotated[
         float,
         typer.Option(min=0, max=60, help="of an instance an hour", rich_help_panel=_WHAT_IF),
@@ -92,6 +95,7 @@ def simulate(
             spot_losses_an_hour=spot_losses, refused=refused, failed_boots=failed_boots
         ),
         warm_pool=warm_pool,
+        reuse=reuse,
     )
     found = scenario(asked)
     runs = _run(found, chosen, range(seeds))

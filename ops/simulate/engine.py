@@ -14,6 +14,7 @@ from ops.simulate.group import Group
 from ops.simulate.instance import State
 from ops.simulate.jobs import Jobs
 from ops.simulate.load import DAY_S, Load
+from ops.simulate.luck import Luck
 from ops.simulate.policy import Market, Policy, View
 from ops.simulate.result import Result, Sample
 
@@ -60,8 +61,7 @@ class _Run:
             fleet,
             policy,
             jobs=self._jobs,
-            weather=weather,
-            random=random,
+            luck=Luck(weather, random, boot_s=fleet.rules.boot_s),
             result=self._result,
         )
 

@@ -9,13 +9,19 @@ from config.contracts.fleet_rules import FleetRules
 
 @dataclass(frozen=True)
 class WarmPool:
-    """So many instances, in service or stopped, are kept ready; those above boot and go.
+    """So many stopped instances: `minimum` always, and as many as with the group's make `prepared`.
 
     `reuse`: one that leaves is stopped again, instead of ended and replaced by one that boots.
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutWarmPool.html
     """
 
-    size: int
+    minimum: int
+    prepared: int
     reuse: bool
+
+    def beside(self, desired: int) -> int:
+        """Return how many stand beside a group of `desired` instances."""
+        return max(self.minimum, self.prepared - desired)
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from random import Random
 
 from simpy import Environment
 
-from ops.simulate.fleet import Fleet, Weather
+from ops.simulate.bill import Bill
+from ops.simulate.fleet import Fleet
 from ops.simulate.instance import Instance, State
 from ops.simulate.jobs import Jobs
+from ops.simulate.luck import Luck
 from ops.simulate.policy import Policy
 from ops.simulate.result import Result
 from ops.simulate.timers import after
 from ops.simulate.warm import Pool
 
-#: Seconds from the end's beginning until an instance is paid for no more: the hook, the shutdown.
-END_S = 5.0
 #: Seconds in which a worker that was noticed hands its jobs back; it looks for notices each 5 s.
 DRAIN_S = 5.0
 #: Seconds after which Auto Scaling tries again where there was no capacity, and at the earliest an
@@ -39,17 +38,17 @@ class Group:
         policy: Policy,
         *,
         jobs: Jobs,
-        weather: Weather,
-        random: Random,
+        luck: Luck,
         result: Result,
     ) -> None:
-        self._env, self._fleet, self._weather, self._policy = env, fleet, weather, policy
-        self._jobs, self._random, self._result = jobs, random, result
+        self._env, self._fleet, self._policy = env, fleet, policy
+        self._jobs, self._luck, self._result = jobs, luck, result
         self._members: dict[Instance, None] = {}
         self._count = dict.fromkeys(State, 0)
         self._refused = 0
-        self._pool = Pool(env, fleet, weather, random, result)
-        self._pool.warmed = self._pay_warming
+        self._on_demand = 0
+        self._bill = Bill(result)
+        self._pool = Pool(env, fleet.warm_pool, luck=luck, bill=self._bill, result=result)
         self.desired = fleet.minimum
         self.spot_percent = fleet.rules.spot_percent
         self.failed_in_a_row = 0
@@ -85,31 +84,30 @@ class Group:
             given_up = min(surplus, self._refused)
             self._refused -= given_up
             self._take_away(surplus - given_up)
-        self._pool.fill(len(self._members))
+        self._pool.fill(self.desired)
 
     def close(self) -> None:
         """Pay for what still stands."""
         for instance in self._members:
-            self._pay(instance, self._env.now - instance.born_s)
+            self._bill.until(instance, self._env.now)
         self._pool.close()
 
     def _launch(self) -> None:
-        if self._random.random() < self._weather.refused:
+        if self._luck.refuses():
             self._refused += 1
             after(self._env, RETRY_S, self._try_again)
             return
         warm = self._pool.take()
-        instance = Instance(
-            self._env.now, slots=self._fleet.rules.slots, spot=not warm and self._is_spot()
-        )
+        instance = Instance(self._env.now, slots=self._fleet.rules.slots, spot=self._is_spot())
         self._members[instance] = None
+        self._on_demand += not instance.spot
         self._count[State.BOOTING] += 1
         self._result.launched += 1
         self._result.peak = max(self._result.peak, len(self._members))
-        fails = not warm and self._random.random() < self._weather.failed_boots
-        after(self._env, self._boot_s(warm), lambda: self._booted(instance, failed=fails))
-        if instance.spot and self._weather.spot_losses_an_hour:
-            life_s = self._random.expovariate(self._weather.spot_losses_an_hour / 3600)
+        fails = not warm and self._luck.fails()
+        boot_s = self._luck.warm_start_s() if warm else self._luck.boot_s()
+        after(self._env, boot_s, lambda: self._booted(instance, failed=fails))
+        if instance.spot and (life_s := self._luck.spot_life_s()) < math.inf:
             after(self._env, life_s, lambda: self._noticed(instance))
 
     def _try_again(self) -> None:
@@ -118,14 +116,10 @@ class Group:
             self.settle()
 
     def _is_spot(self) -> bool:
-        if self._fleet.warm_pool or len(self._members) < self._fleet.on_demand_base:
+        """Draw the market; AWS warms no Spot instances, and a group with a pool asks for none."""
+        if self._fleet.warm_pool or self._on_demand < self._fleet.on_demand_base:
             return False
-        return self._random.random() * 100 < self.spot_percent
-
-    def _boot_s(self, warm: bool) -> float:
-        if warm:
-            return self._random.uniform(*self._weather.warm_start_s)
-        return self._fleet.rules.boot_s * self._random.uniform(*self._weather.boot_spread)
+        return self._luck.is_below(self.spot_percent)
 
     def _booted(self, instance: Instance, *, failed: bool) -> None:
         if instance.state is not State.BOOTING:
@@ -204,7 +198,7 @@ class Group:
             for each in self._members
             if each.state in may_go and not (self._policy.protected and each.running)
         ]
-        for instance in self._random.sample(candidates, min(count, len(candidates))):
+        for instance in self._luck.sample(candidates, count):
             self._result.busy_kills += bool(instance.running)
             self._jobs.stop(instance, hands_back=False)
             self._end(instance)
@@ -213,20 +207,12 @@ class Group:
         self._jobs.stop(instance, hands_back=False)
         self._become(instance, State.GONE)
         del self._members[instance]
-        self._pay(instance, self._env.now + END_S - instance.born_s)
-        if not self._pool.give_back(len(self._members)):
-            self._pool.fill(len(self._members))
+        self._on_demand -= not instance.spot
+        self._bill.ended(instance, self._env.now)
+        if not self._pool.give_back(self.desired):
+            self._pool.fill(self.desired)
 
     def _become(self, instance: Instance, state: State) -> None:
         self._count[instance.state] -= 1
         self._count[state] += 1
         instance.state = state
-
-    def _pay(self, instance: Instance, seconds: float) -> None:
-        if instance.spot:
-            self._result.spot_instance_s += seconds
-        else:
-            self._result.on_demand_instance_s += seconds
-
-    def _pay_warming(self, seconds: float) -> None:
-        self._result.on_demand_instance_s += seconds + END_S

@@ -27,7 +27,11 @@ BATCHES = {"video": 1, "ai": 5, "messaging": 30}
 
 @dataclass(frozen=True)
 class Asked:
-    """The command line: `users` None are the environment's own, `warm_pool` None the template's."""
+    """The command line.
+
+    `users` None are the environment's own, `warm_pool` None is the template's. With `reuse` workers
+    that leave go back into the pool.
+    """
 
     environment: str
     kind: str
@@ -36,6 +40,7 @@ class Asked:
     days: int
     weather: Weather
     warm_pool: int | None
+    reuse: bool
 
 
 def scenario(asked: Asked) -> Scenario:
@@ -52,9 +57,15 @@ def scenario(asked: Asked) -> Scenario:
     source = Replay(read_load(asked.trace)) if asked.trace else draw(asked.kind, users, asked.days)
     fleet = fleet_of(asked.environment, asked.kind, users)
     if asked.warm_pool is not None:
-        pool = WarmPool(asked.warm_pool, reuse=True) if asked.warm_pool else None
-        fleet = replace(fleet, warm_pool=pool)
+        fleet = replace(fleet, warm_pool=pool_of(asked.warm_pool, reuse=asked.reuse))
     return Scenario(fleet, asked.weather, source)
+
+
+def pool_of(size: int, *, reuse: bool) -> WarmPool | None:
+    """Return a pool of `size`: as ours is configured, or one that takes back who leaves."""
+    if not size:
+        return None
+    return WarmPool(0 if reuse else size, size, reuse)
 
 
 def fleet_of(environment: str, kind: str, users: int) -> Fleet:

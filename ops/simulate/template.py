@@ -98,9 +98,9 @@ def _warm_pool(estate: Estate, group: Resource) -> WarmPool | None:
     for each in estate.of_type("AWS::AutoScaling::WarmPool"):
         named = each.properties["AutoScalingGroupName"]
         if named == group.properties["AutoScalingGroupName"] or group in estate.named(each, named):
-            prepared = each.properties.get("MaxGroupPreparedCapacity")
+            most = each.properties.get("MaxGroupPreparedCapacity", group.properties["MaxSize"])
             reuse = each.properties.get("InstanceReusePolicy", {}).get("ReuseOnScaleIn", False)
-            return WarmPool(int(prepared or each.properties["MinSize"]), bool(reuse))
+            return WarmPool(int(each.properties.get("MinSize", 0)), int(most), bool(reuse))
     return None
 
 

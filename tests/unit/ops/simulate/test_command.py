@@ -62,7 +62,7 @@ def test_a_warm_pool_and_weather_can_be_tried(
     arguments = ("prod", "--trace", short(tmp_path), "--seeds", "1", "--json", *tried)
     assert not ended(monkeypatch, *arguments)
     found = json.loads(capsys.readouterr().out)
-    assert found["fleet"]["warm_pool"] == {"size": 2, "reuse": True}
+    assert found["fleet"]["warm_pool"] == {"minimum": 2, "prepared": 2, "reuse": False}
     weather = found["weather"]
     assert (weather["failed_boots"], weather["refused"]) == (0.25, 0.1)
     assert weather["spot_losses_an_hour"] == 1

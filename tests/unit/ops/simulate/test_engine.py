@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ops.simulate.bill import END_S
 from ops.simulate.engine import SETTLE_S, simulate
 from ops.simulate.fleet import Fleet, WarmPool, Weather
-from ops.simulate.group import END_S
 from ops.simulate.load import HOUR_S, loaded
 from ops.simulate.ours import Exact
 from ops.simulate.policy import View
@@ -80,7 +80,7 @@ def test_the_minimum_stays() -> None:
 
 
 def test_a_warm_instance_starts_in_seconds_and_is_stopped_again() -> None:
-    result = ours([(0, 600)], fleet(warm_pool=WarmPool(2, reuse=True)))
+    result = ours([(0, 600)], fleet(warm_pool=WarmPool(0, 2, reuse=True)))
     assert list(result.waits_s) == [30]
     assert result.instance_s == 30 + 600 + IDLE_S + END_S
     away_s = 30 + 600 + IDLE_S
@@ -88,12 +88,12 @@ def test_a_warm_instance_starts_in_seconds_and_is_stopped_again() -> None:
 
 
 def test_without_reuse_the_pool_boots_another_one() -> None:
-    result = ours([(0, 600)], fleet(warm_pool=WarmPool(2, reuse=False)))
+    result = ours([(0, 600)], fleet(warm_pool=WarmPool(2, 2, reuse=False)))
     assert result.instance_s == 30 + 600 + IDLE_S + END_S + BOOT_S + END_S
 
 
 def test_jobs_beyond_the_pool_wait_for_a_boot() -> None:
-    result = ours([(0, 600)] * 3, fleet(warm_pool=WarmPool(2, reuse=True)))
+    result = ours([(0, 600)] * 3, fleet(warm_pool=WarmPool(0, 2, reuse=True)))
     assert sorted(result.waits_s) == [30, 30, BOOT_S]
 
 

@@ -78,10 +78,11 @@ def test_an_hour_costs_instance_disks_and_address(prod: Templates) -> None:
 @pytest.mark.parametrize(
     ("properties", "expected"),
     [
-        ({"MinSize": 2}, WarmPool(2, reuse=False)),
+        ({"MinSize": 2, "MaxGroupPreparedCapacity": 2}, WarmPool(2, 2, reuse=False)),
+        ({}, WarmPool(0, SETTINGS.workers["video"].max_instances, reuse=False)),
         (
             {"MaxGroupPreparedCapacity": 8, "InstanceReusePolicy": {"ReuseOnScaleIn": True}},
-            WarmPool(8, reuse=True),
+            WarmPool(0, 8, reuse=True),
         ),
     ],
 )

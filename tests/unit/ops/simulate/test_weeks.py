@@ -63,7 +63,7 @@ def test_ours_waits_for_a_boot_at_little_more_than_the_least_cost(
 def test_with_a_warm_pool_jobs_start_within_a_minute_at_no_more(
     a_day: int, pool: int, days: int, seeds: int
 ) -> None:
-    warm = fleet(rules={"start_within_s": 15}, warm_pool=WarmPool(pool, reuse=True))
+    warm = fleet(rules={"start_within_s": 15}, warm_pool=WarmPool(0, pool, reuse=True))
     found = weeks(warm, Draw(a_day, 857, days), seeds)
     assert found.p99_s <= WARM_P99_S
     assert found.cost <= WARM_COST

@@ -14,7 +14,12 @@ from tests.unit.ops.simulate.peer_views import answers, view
     [
         (1, 1.0, (0, 0), 0, None),
         (1, 1.0, (1, 0), 0, 1),
+        # As the project's own scaler/scaler_test.go has it: 10 scheduled and 2 running.
         (1, 1.0, (10, 2), 2, 12),
+        (2, 1.0, (10, 2), 0, 6),
+        (4, 1.0, (10, 2), 0, 3),
+        (5, 1.0, (10, 2), 0, 3),
+        (20, 1.0, (10, 2), 0, 1),
         (1, 1.0, (2, 10), 12, None),
         (1, 1.0, (0, 3), 12, None),
         (4, 1.0, (9, 0), 0, 3),
@@ -45,6 +50,9 @@ def test_buildkite_leaves_the_way_in_to_idle_instances() -> None:
     [
         # https://keda.sh/docs/latest/scalers/aws-sqs/: 30 messages at 10 each make 3 pods.
         (30, 10, 1, 3),
+        # As Kubernetes' pkg/controller/podautoscaler/horizontal_test.go has it, in thousandths.
+        (8600, 2222, 3, 4),
+        (8600, 3000, 5, 3),
         (0, 5, 3, 0),
         (1, 5, 1, 1),
         (5, 5, 1, 1),

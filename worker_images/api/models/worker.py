@@ -14,8 +14,9 @@ class Worker(models.Model):
     """An instance that takes jobs of one kind: video, ai or messaging.
 
     The worker writes its row when it starts, when it changes, and every SIGN_EVERY_S seconds
-    (`seen_at`). `jobs` run in it, `version` is its image's tag. `spot_notice_at` is when it was
-    told that its Spot instance is taken back. A jobs row's `worker_id` begins with `instance_id`.
+    (`seen_at`). `jobs` run in it, `version` is its launch template's. `spot_notice_at` is when
+    it was told that its Spot instance is taken back. A jobs row's `worker_id` begins with
+    `instance_id`.
     """
 
     instance_id = models.TextField(primary_key=True)

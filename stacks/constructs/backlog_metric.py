@@ -63,7 +63,7 @@ class BacklogMetric(Construct):
                 "TICK_S": str(tick_s),
             },
             timeout_s=60,
-            # Python with its four clients takes 48 MB. It runs all day: up to 160 stays within what
+            # Python with its five clients takes 52 MB. It runs all day: up to 160 stays within what
             # Lambda gives for nothing, 256 costs 2.30 dollars a month (docs/cost.md).
             memory_mb=160,
             log_retention_days=place.log_retention_days,

@@ -88,7 +88,10 @@ def steps(slots: int, maximum: int) -> Iterator[tuple[int, int | None, int]]:
 def _waiting_for_nobody(
     environment: str, kind: str, job_queues: Sequence[JobQueue]
 ) -> cloudwatch.MathExpression:
-    """Return the jobs that wait for nobody, 0 while the metric function does its work."""
+    """Return the jobs that wait for nobody, 0 while the metric function does its work.
+
+    FILL also gives a metric without any point one: https://github.com/aws/aws-sdk-js-v3/issues/6873
+    """
     visible = {
         f"visible{index}": queue.metric("ApproximateNumberOfMessagesVisible", "Minimum")
         for index, queue in enumerate(job_queues)

@@ -8,6 +8,7 @@ from random import Random
 from simpy import Environment, Event
 from simpy.events import Timeout
 
+from lambdas.queue_depth_metric.breaker import boots, kept_s
 from lambdas.queue_depth_metric.sizing import Boots
 from ops.simulate.fleet import Fleet, Weather
 from ops.simulate.group import Group
@@ -112,7 +113,7 @@ class _Run:
 
     def _is_quiet(self) -> bool:
         """Say whether nothing is left, and the fleet is as small as it will be."""
-        at_rest = self._group.alive <= self._fleet.minimum
+        at_rest = len(self._group.members) <= self._fleet.minimum
         return not self._jobs.left and (at_rest or self._env.now >= self._worked_s + SETTLE_S)
 
     def _sample(self) -> Sample:
@@ -121,15 +122,15 @@ class _Run:
             self._env.now,
             len(self._jobs.waiting),
             self._jobs.in_flight,
-            group.alive,
-            group.count(State.SERVING),
-            group.busy,
+            len(group.members),
+            group.members.count(State.SERVING),
+            group.members.busy,
         )
 
     def _view(self) -> View:
         jobs, group, now = self._jobs, self._group, self._env.now
         waiting, running = self._seen()
-        booting = group.count(State.BOOTING)
+        booting = group.members.count(State.BOOTING)
         return View(
             now_s=now,
             waiting=waiting,
@@ -138,11 +139,11 @@ class _Run:
             minimum=self._fleet.minimum,
             maximum=self._fleet.maximum,
             booting=booting,
-            in_service=group.count(State.SERVING),
-            draining=group.count(State.DRAINING),
+            in_service=group.members.count(State.SERVING),
+            draining=group.members.count(State.DRAINING),
             mean_job_s=jobs.mean_s,
             oldest_s=jobs.oldest_s,
-            boots=Boots(group.failed_in_a_row, now - group.last_boot_s, booting),
+            boots=self._boots(now, booting),
             spot_losses=self._losses(now),
         )
 
@@ -156,6 +157,12 @@ class _Run:
             return 0, 0
         sample = self._result.samples[index]
         return sample.waiting, sample.running
+
+    def _boots(self, now: float, booting: int) -> Boots:
+        """Ask the function's own reading of the boot records that it still looks at."""
+        kept_since_s = now - kept_s(self._fleet.rules)
+        ends = [each for each in self._group.boot_ends if each.at_s >= kept_since_s]
+        return boots(ends, under_way=booting, now=now)
 
     def _losses(self, now: float) -> int:
         losses = self._group.losses_s

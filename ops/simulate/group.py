@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 from simpy import Environment
 
+from config.contracts.boot_records import BootRecord
+from lambdas.queue_depth_metric.breaker import BootEnd
 from ops.simulate.bill import Bill
 from ops.simulate.fleet import Fleet
 from ops.simulate.instance import Instance, State
 from ops.simulate.jobs import Jobs
 from ops.simulate.luck import Luck
+from ops.simulate.members import Members
 from ops.simulate.policy import Policy
 from ops.simulate.result import Result
 from ops.simulate.timers import after
@@ -43,32 +47,16 @@ class Group:
     ) -> None:
         self._env, self._fleet, self._policy = env, fleet, policy
         self._jobs, self._luck, self._result = jobs, luck, result
-        self._members: dict[Instance, None] = {}
-        self._count = dict.fromkeys(State, 0)
+        self.members = Members()
         self._refused = 0
-        self._on_demand = 0
         self._bill = Bill(result)
         self._pool = Pool(env, fleet.warm_pool, luck=luck, bill=self._bill, result=result)
         self.desired = fleet.minimum
         self.spot_percent = fleet.rules.spot_percent
-        self.failed_in_a_row = 0
-        self.last_boot_s = -math.inf
+        #: The latest, and enough of them to see an open breaker.
+        self.boot_ends: deque[BootEnd] = deque(maxlen=fleet.rules.failed_boots + 1)
         self.losses_s: list[float] = []
         jobs.became_idle = self._idle
-
-    @property
-    def alive(self) -> int:
-        """Return the instances that are paid for."""
-        return len(self._members)
-
-    @property
-    def busy(self) -> int:
-        """Return the instances that have a job."""
-        return sum(1 for each in self._members if each.running)
-
-    def count(self, state: State) -> int:
-        """Return the instances in a state."""
-        return self._count[state]
 
     def set_desired(self, wanted: int) -> None:
         """Go to a capacity, within the limits: launch what is missing, take away what may go."""
@@ -77,9 +65,9 @@ class Group:
 
     def settle(self) -> None:
         """Launch instances until there are as many as desired, or end those that may be ended."""
-        while len(self._members) + self._refused < self.desired:
+        while len(self.members) + self._refused < self.desired:
             self._launch()
-        surplus = len(self._members) + self._refused - self.desired
+        surplus = len(self.members) + self._refused - self.desired
         if surplus > 0:
             given_up = min(surplus, self._refused)
             self._refused -= given_up
@@ -88,7 +76,7 @@ class Group:
 
     def close(self) -> None:
         """Pay for what still stands."""
-        for instance in self._members:
+        for instance in self.members:
             self._bill.until(instance, self._env.now)
         self._pool.close()
 
@@ -99,11 +87,9 @@ class Group:
             return
         warm = self._pool.take()
         instance = Instance(self._env.now, slots=self._fleet.rules.slots, spot=self._is_spot())
-        self._members[instance] = None
-        self._on_demand += not instance.spot
-        self._count[State.BOOTING] += 1
+        self.members.add(instance)
         self._result.launched += 1
-        self._result.peak = max(self._result.peak, len(self._members))
+        self._result.peak = max(self._result.peak, len(self.members))
         fails = not warm and self._luck.fails()
         boot_s = self._luck.warm_start_s() if warm else self._luck.boot_s()
         after(self._env, boot_s, lambda: self._booted(instance, failed=fails))
@@ -117,25 +103,29 @@ class Group:
 
     def _is_spot(self) -> bool:
         """Draw the market; AWS warms no Spot instances, and a group with a pool asks for none."""
-        if self._fleet.warm_pool or self._on_demand < self._fleet.on_demand_base:
+        if self._fleet.warm_pool or self.members.on_demand < self._fleet.on_demand_base:
             return False
         return self._luck.is_below(self.spot_percent)
 
     def _booted(self, instance: Instance, *, failed: bool) -> None:
         if instance.state is not State.BOOTING:
             return
-        self.last_boot_s = self._env.now
+        self._record(instance, failed=failed)
         if failed:
-            self.failed_in_a_row += 1
             self._result.failed_boots += 1
             self._give_up(instance)
             return
-        self.failed_in_a_row = 0
-        self._become(instance, State.SERVING)
+        self.members.become(instance, State.SERVING)
         self._jobs.serve(instance)
         if instance.is_idle:
             instance.idle_since_s = self._env.now
             self._idle(instance)
+
+    def _record(self, instance: Instance, *, failed: bool) -> None:
+        """Write the line that a boot leaves in the fleet's log."""
+        took_s = self._env.now - instance.born_s
+        record = BootRecord("i-simulated", failed, took_s, step="", reason="")
+        self.boot_ends.append(BootEnd(self._env.now, record))
 
     def _give_up(self, instance: Instance) -> None:
         """End an instance that does not boot; at the minimum it stays a while, to be looked at."""
@@ -147,7 +137,7 @@ class Group:
             after(self._env, look_s, lambda: self._drained(instance))
 
     def _idle(self, instance: Instance) -> None:
-        if len(self._members) + self._refused > self.desired:
+        if len(self.members) + self._refused > self.desired:
             self._end(instance)
         elif self._policy.idle_s is not None and not instance.watched:
             self._watch(instance, self._policy.idle_s)
@@ -177,7 +167,7 @@ class Group:
             return
         self._result.spot_losses += 1
         self.losses_s.append(self._env.now)
-        self._become(instance, State.DRAINING)
+        self.members.become(instance, State.DRAINING)
         self._jobs.stop(instance, hands_back=True)
         after(self._env, DRAIN_S, lambda: self._drained(instance))
 
@@ -195,7 +185,7 @@ class Group:
         may_go = (State.SERVING,) if self._policy.protected else (State.SERVING, State.BOOTING)
         candidates = [
             each
-            for each in self._members
+            for each in self.members
             if each.state in may_go and not (self._policy.protected and each.running)
         ]
         for instance in self._luck.sample(candidates, count):
@@ -205,14 +195,7 @@ class Group:
 
     def _end(self, instance: Instance) -> None:
         self._jobs.stop(instance, hands_back=False)
-        self._become(instance, State.GONE)
-        del self._members[instance]
-        self._on_demand -= not instance.spot
+        self.members.become(instance, State.GONE)
         self._bill.ended(instance, self._env.now)
         if not self._pool.give_back(self.desired):
             self._pool.fill(self.desired)
-
-    def _become(self, instance: Instance, state: State) -> None:
-        self._count[instance.state] -= 1
-        self._count[state] += 1
-        instance.state = state

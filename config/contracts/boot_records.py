@@ -14,6 +14,8 @@ STREAM_PREFIX = "boot/"
 #: A field of the record, and of nothing else in those streams.
 EVENT = "boot"
 ENDED, FAILED = "ended", "failed"
+#: Touched in its container's /tmp by a worker before it looks into its queue: it has booted.
+POLLED_FILE = "academy-worker-polled"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from config.contracts.boot_records import POLLED_FILE
 from stacks.constructs.boot import Boot, confined, docker, identify, logging, prelude, render
 from stacks.constructs.boot_outcome import (
     LAUNCHING_HOOK,
@@ -16,9 +17,9 @@ from stacks.constructs.boot_outcome import (
 
 #: cloud-init runs what lies here at every boot.
 EVERY_BOOT = "/var/lib/cloud/scripts/per-boot/academy-worker"
-#: The container's /tmp, and in it the file that a worker touches before each look into its queue.
+#: The container's /tmp.
 TEMPORARY = "/var/lib/academy/tmp"
-ALIVE = f"{TEMPORARY}/academy-worker-alive"
+POLLED = f"{TEMPORARY}/{POLLED_FILE}"
 #: There once the image is.
 PREPARED = "/var/lib/academy/prepared"
 
@@ -109,15 +110,15 @@ def _container(boot: Boot, worker: WorkerBoot) -> str:
     variables = " ".join(f"-e {key}={shlex.quote(text)}" for key, text in worker.variables.items())
     return f"""step run
 install -d -m 1777 {TEMPORARY}
-rm -f {ALIVE}
+rm -f {POLLED}
 docker rm --force {worker.container}
 docker run --name {worker.container} --env-file {WORKER_ENV_FILE} \\
   {variables} \\
   {logging(boot, worker.kind)} {confined(boot)} -v {TEMPORARY}:/tmp \\
   {boot.image} &
 CONTAINER=$!
-until [ -e {ALIVE} ] || [ ! -d "/proc/$CONTAINER" ]; do sleep 0.5; done
-if [ -e {ALIVE} ]; then
+until [ -e {POLLED} ] || [ ! -d "/proc/$CONTAINER" ]; do sleep 0.5; done
+if [ -e {POLLED} ]; then
   BOOTED=yes
   kill "$WATCHDOG"
   step work

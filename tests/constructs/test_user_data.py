@@ -66,7 +66,7 @@ esac
 if [[ "$called" =~ $HANG ]]; then exec /bin/sleep 60; fi
 if [[ "$called" =~ $FAIL ]]; then echo "$COMPLAINT" >&2; exit 7; fi
 if [[ "$called" == "docker run --name"* ]]; then
-  if [ -z "$ALIVE" ]; then touch "$ROOT/var/lib/academy/tmp/academy-worker-alive"; fi
+  if [ -z "$BLIND" ]; then touch "$ROOT/var/lib/academy/tmp/academy-worker-polled"; fi
   exit "$ENDS"
 fi
 exit 0
@@ -109,7 +109,7 @@ def boot(script: str, tmp_path: Path, **told: str) -> Outcome:
     """Run a script with its absolute paths below a folder and stand-ins for its programs.
 
     FAIL and HANG are patterns of calls that do, COMPLAINT is what these say. ENDS is the worker's
-    exit code; with ALIVE it does not look into its queue.
+    exit code; with BLIND it does not look into its queue.
     """
     programs = tmp_path / "bin"
     programs.mkdir(exist_ok=True)
@@ -138,7 +138,7 @@ def run(command: list[str], root: Path, **told: str) -> Outcome:
             "ROOT": str(root),
             "COMPLAINT": "",
             "ENDS": "0",
-            "ALIVE": "",
+            "BLIND": "",
             **{"FAIL": "nothing-at-all", "HANG": "nothing-at-all", **told},
         },
         check=False,
@@ -285,7 +285,7 @@ def test_a_worker_that_never_looks_into_its_queue_fails_the_boot_and_is_ended_fi
 def test_a_worker_whose_instance_is_taken_away_before_it_began_is_on_no_record(
     tmp_path: Path,
 ) -> None:
-    outcome = boot(worker(), tmp_path, ALIVE="never")
+    outcome = boot(worker(), tmp_path, BLIND="yes")
     assert outcome.code == 0
     assert not (tmp_path / "calls.events").exists()
     assert outcome.steps()[-2:] == ["leave", "end"]

@@ -26,7 +26,7 @@ WORK = """
 import pathlib, sys, tempfile, time
 if '{word}' == 'breaks':
     sys.exit('worker does not start: DB_PORT is missing')
-pathlib.Path(tempfile.gettempdir(), 'academy-worker-alive').touch()
+pathlib.Path(tempfile.gettempdir(), 'academy-worker-polled').touch()
 time.sleep(600)
 """
 

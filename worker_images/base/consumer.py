@@ -58,6 +58,8 @@ class Consumer:
     concurrency: int
     short: bool
     marker: str
+    #: Called before each look into the queue.
+    polled: Callable[[], object] = lambda: None
     _noticing: threading.Lock = field(default_factory=threading.Lock)
     _interrupted: bool = False
     _stuck: bool = False
@@ -146,6 +148,7 @@ class Consumer:
     def _receive(self, idle_since: float, room: int) -> bool:
         """Hand received messages to the crew; False when there were none."""
         left_s = self.idle_s - (self.clock.monotonic() - idle_since)
+        self.polled()
         try:
             messages = self.queue.receive(max(1, min(RECEIVE_WAIT_S, round(left_s))), room)
         except Exception as error:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from config.contracts.boot_records import POLLED_FILE
 from worker_images.base.settings import require, whole_number
 
 ALIVE_FILE = "academy-worker-alive"
@@ -21,6 +22,11 @@ ALIVE_FILE = "academy-worker-alive"
 def alive_path() -> Path:
     """Return the file that a worker touches; it lies where the container may write."""
     return Path(tempfile.gettempdir()) / ALIVE_FILE
+
+
+def polled_path() -> Path:
+    """Return the file from which the boot script learns that this worker has booted."""
+    return Path(tempfile.gettempdir()) / POLLED_FILE
 
 
 def is_alive(path: Path, *, now: float, max_age_s: float) -> bool:

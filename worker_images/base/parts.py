@@ -13,7 +13,7 @@ from worker_images.base.clock import SystemClock
 from worker_images.base.consumer import Consumer
 from worker_images.base.database import open_database
 from worker_images.base.gate import Gate
-from worker_images.base.health import alive_path
+from worker_images.base.health import alive_path, polled_path
 from worker_images.base.heartbeat import Heartbeat
 from worker_images.base.job_kinds import JobKind
 from worker_images.base.lifecycle import Lifecycle, open_lifecycle
@@ -93,6 +93,7 @@ class Parts:
             concurrency=settings.concurrency,
             short=short,
             marker=marker,
+            polled=polled_path().touch,
         )
 
     def _surroundings(self, lifecycle: Lifecycle) -> Surroundings:

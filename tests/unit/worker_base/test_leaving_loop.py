@@ -237,3 +237,25 @@ def test_a_worker_says_what_it_does() -> None:
         ("draining", 1, True),
         ("leaving", 0, True),
     ]
+
+
+def test_a_worker_tells_of_its_first_look_once_it_is_protected_and_before_it_takes_anything() -> (
+    None
+):
+    bench = Bench()
+    seen: list[object] = []
+    bench.lifecycle.before = lambda leave: seen.append(leave.phase)
+    bench.consumer.polled = lambda: seen.append(received(bench))
+    bench.add_job()
+    bench.consumer.run()
+    assert seen[:2] == [Phase.PROTECTING, [0]]
+
+
+def test_a_worker_that_is_outdated_when_it_starts_never_looks_into_its_queue() -> None:
+    bench = Bench(lifecycle=Instance(stale=0))
+    looks: list[None] = []
+    bench.consumer.polled = lambda: looks.append(None)
+    bench.add_job()
+    bench.consumer.run()
+    assert (looks, received(bench)) == ([], [0])
+    assert [leave.decrement for leave in bench.lifecycle.terminations] == [False]

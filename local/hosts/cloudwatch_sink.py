@@ -30,6 +30,7 @@ class CloudWatchSink:
         self._endpoint, self._region = endpoint, region
         self._target = {"logGroupName": group, "logStreamName": stream}
         self._lines: queue.Queue[dict[str, object] | None] = queue.Queue()
+        self._order = threading.Lock()
         self.problems: list[str] = []
         self._thread = threading.Thread(target=self._run, name="awslogs", daemon=True)
         self._thread.start()
@@ -38,7 +39,8 @@ class CloudWatchSink:
         """Queue one line, with the time of now."""
         if line:  # CloudWatch refuses empty messages
             message = line.encode()[:_LINE_BYTES].decode(errors="ignore")
-            self._lines.put({"timestamp": int(time.time() * 1000), "message": message})
+            with self._order:  # a batch whose times do not ascend is refused whole
+                self._lines.put({"timestamp": int(time.time() * 1000), "message": message})
 
     def close(self) -> None:
         """Send what is queued, and end."""

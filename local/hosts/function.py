@@ -112,7 +112,7 @@ class LambdaFunctions:
             payload, error = _outcome(place, child, request_id, None if in_time else timeout_s)
         finally:
             spent_ms = (time.monotonic() - began) * 1000
-            log.copy()
+            log.copy(ended=True)
             self._close(log, request_id, spent_ms, function)
             shutil.rmtree(place, ignore_errors=True)
         return Invocation(payload, error, log.text)

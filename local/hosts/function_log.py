@@ -29,13 +29,18 @@ class FunctionLog:
         self.text += f"{text}\n"
         self._pending.append({"timestamp": int(time.time() * 1000), "message": text or " "})
 
-    def copy(self) -> None:
-        """Add the lines that the process has written since the last call."""
+    def copy(self, *, ended: bool = False) -> None:
+        """Add the lines that the process has written since the last call.
+
+        One that has no end yet waits for it, unless the process has ended.
+        """
         if not self._output.exists():
             return
         with self._output.open("rb") as file:
             file.seek(self._read)
             new = file.read()
+        if not ended:
+            new = new[: new.rfind(b"\n") + 1]
         self._read += len(new)
         for line in new.decode(errors="replace").splitlines():
             self.line(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,6 +177,38 @@ def test_containers_and_functions_publish_by_their_output(tmp_path: Path) -> Non
     log.send()
     aws.stop()
     assert lab.sum("n", VIDEO) == 11
+
+
+def test_lines_of_two_threads_are_queued_in_the_order_of_their_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(CloudWatchSink, "_call", lambda sink, operation, body: sent.append(body))
+    sink = CloudWatchSink("http://nowhere", REGION, "g", "s")
+    threads = [
+        threading.Thread(target=lambda: [sink.write("line") for _ in range(2000)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sink.close()
+    times = [e["timestamp"] for body in sent for e in body.get("logEvents", [])]
+    assert (len(times), times) == (8000, sorted(times))
+
+
+def test_a_functions_line_that_is_half_written_waits_for_its_end(lab: Lab, tmp_path: Path) -> None:
+    output = tmp_path / "log.txt"
+    message = embedded([{"Name": "n"}], n=4)
+    log = FunctionLog(lab.aws.clients, "g", "f", output)
+    for written in (f"first\n{message[:40]}", f"first\n{message}", f"first\n{message}\nlast"):
+        output.write_text(written)
+        log.copy()
+        log.send()
+    assert (lab.sum("n", VIDEO), lab.found()) == (4, ["first", message])
+    log.copy(ended=True)
+    log.send()
+    assert lab.found() == ["first", message, "last"]
 
 
 def test_events_are_found_by_stream_prefix_time_and_field(lab: Lab) -> None:

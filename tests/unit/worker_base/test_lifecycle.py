@@ -8,75 +8,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from moto import mock_aws
 
+from tests.unit.worker_base.embedded_group import GROUP, EmbeddedGroup
 from worker_images.base.imds import Metadata
 from worker_images.base.leaving import START, Answer, Event, Leave, Phase
 from worker_images.base.lifecycle import ASK_EVERY_S, InstanceLifecycle, NullLifecycle
 from worker_images.base.own_group import OwnGroup, older
 from worker_images.base.testing import ManualClock
 
-REGION = "ap-northeast-2"
-GROUP = "academy-video-worker-asg"
 UNPROTECTING = Leave(Phase.UNPROTECTING, Event.IDLE)
 TERMINATING = Leave(Phase.TERMINATING, Event.IDLE)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield
-
-
-def group(minimum: int = 0) -> tuple[Any, str]:
-    """Make a group of one protected instance; return the client and the instance's id."""
-    ec2, client = boto3.client("ec2"), boto3.client("autoscaling")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    data = {"ImageId": "ami-12c6146b", "InstanceType": "t3.small"}
-    template = ec2.create_launch_template(LaunchTemplateName="lt", LaunchTemplateData=data)
-    client.create_auto_scaling_group(
-        AutoScalingGroupName=GROUP,
-        MixedInstancesPolicy=mixed(template["LaunchTemplate"]["LaunchTemplateId"], 1),
-        MinSize=minimum,
-        MaxSize=3,
-        DesiredCapacity=1,
-        VPCZoneIdentifier=subnet,
-        NewInstancesProtectedFromScaleIn=True,
-    )
-    return client, described(client)["Instances"][0]["InstanceId"]
-
-
-def mixed(template_id: str, version: int) -> dict[str, Any]:
-    named = {"LaunchTemplateId": template_id, "Version": str(version)}
-    return {"LaunchTemplate": {"LaunchTemplateSpecification": named}}
-
-
-def deploy(client: Any) -> None:
-    """Give the group's template another version, and the group that."""
-    template = OwnGroup(client, GROUP, "").template()["LaunchTemplateId"]
-    boto3.client("ec2").create_launch_template_version(
-        LaunchTemplateId=template,
-        SourceVersion="1",
-        LaunchTemplateData={"InstanceType": "t3.large"},
-    )
-    client.update_auto_scaling_group(
-        AutoScalingGroupName=GROUP, MixedInstancesPolicy=mixed(template, 2)
-    )
-
-
-def described(client: Any) -> Any:
-    return client.describe_auto_scaling_groups()["AutoScalingGroups"][0]
 
 
 def lifecycle(client: Any, own_id: str, endpoint: str = "http://127.0.0.1:1") -> InstanceLifecycle:
@@ -112,21 +55,19 @@ def refusal(code: str, status: int = 400) -> ClientError:
 
 
 @pytest.mark.parametrize("decrement", [True, False])
-def test_an_instance_ends_itself_with_its_place_or_without(decrement: bool, aws: None) -> None:
-    client, own_id = group()
+def test_an_instance_ends_itself_with_its_place_or_without(decrement: bool) -> None:
+    group = EmbeddedGroup()
     leave = Leave(Phase.TERMINATING, Event.IDLE, decrement)
-    assert lifecycle(client, own_id).call(leave) is Answer.DONE
-    assert described(client)["DesiredCapacity"] == (0 if decrement else 1)
-    assert own_id not in [each["InstanceId"] for each in described(client)["Instances"]]
+    assert group.lifecycle().call(leave) is Answer.DONE
+    assert (group.active, group.group.desired) == ({}, 0 if decrement else 1)
 
 
-def test_its_protection_is_given_up_and_taken_back(aws: None) -> None:
-    client, own_id = group()
-    found = lifecycle(client, own_id)
+def test_its_protection_is_given_up_and_taken_back() -> None:
+    group = EmbeddedGroup()
     for leave, protected in ((UNPROTECTING, False), (START, True)):
-        assert found.call(leave) is Answer.DONE
-        (instance,) = described(client)["Instances"]
-        assert instance["ProtectedFromScaleIn"] is protected
+        assert group.lifecycle().call(leave) is Answer.DONE
+        (instance,) = group.active.values()
+        assert instance.protected is protected
 
 
 @pytest.mark.parametrize(
@@ -171,27 +112,27 @@ def test_no_answer_is_an_answer_that_says_nothing(leave: Leave) -> None:
     assert lifecycle(Group(error), "i-1").call(leave) is Answer.UNKNOWN
 
 
-def test_a_deploy_outdates_an_instance_and_it_asks_every_half_minute(aws: None) -> None:
-    client, own_id = group()
-    found = lifecycle(client, own_id)
+def test_a_deploy_outdates_an_instance_and_it_asks_every_half_minute() -> None:
+    group = EmbeddedGroup()
+    found = group.lifecycle()
     assert not found.outdated()
     assert found.version() == "1"
-    deploy(client)
+    group.deploy()
     assert not found.outdated(), "it asked a moment ago"
     assert isinstance(found.clock, ManualClock)
     found.clock.advance(ASK_EVERY_S)
     assert found.outdated()
 
 
-def test_a_group_that_does_not_answer_outdates_nobody(aws: None) -> None:
-    client, own_id = group()
-    deploy(client)
+def test_a_group_that_does_not_answer_outdates_nobody() -> None:
+    group = EmbeddedGroup()
+    group.deploy()
 
     def refuse(**arguments: object) -> None:
         raise refusal("Throttling")
 
-    client.describe_auto_scaling_instances = refuse
-    assert not lifecycle(client, own_id).outdated()
+    group.client.describe_auto_scaling_instances = refuse
+    assert not group.lifecycle().outdated()
 
 
 def version(number: str, template: str = "lt-1") -> dict[str, str]:

@@ -39,8 +39,7 @@ VERIFICATIONS = (
     Verification("tasks", tasks.ask, 900),
     Verification("health", health.ask, 240),
     Verification("metric", metric.ask, 180),
-    # A dead-man alarm of a new environment goes off first, and is over with the first metrics.
-    Verification("alarms", alarms.ask, 180),
+    Verification("alarms", alarms.ask, 60),
 )
 
 

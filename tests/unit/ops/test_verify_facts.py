@@ -101,9 +101,9 @@ def test_alarms_on_what_is_said_of_fleets_are_asked_for_and_others_are_not(accou
         "Metrics": [{"Id": "e", "Expression": "FILL(m, 0)"}, {"MetricStat": {"Metric": said}}]
     }
     other = {"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible"}
-    declared = {"boots": said, "breaker": breaker, "silent": silent, "dead-letters": other}
+    declared = {"boots": said, "breaker": breaker, "gone": gone} | {"q": other, "silence": silence}
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
-    for name in ("boots", "breaker", "dead-letters"):
+    for name in ("boots", "breaker", "q", "silence"):
         cloudwatch.put_metric_alarm(
             AlarmName=name,
             AlarmDescription="Boots fail. https://example.com/runbook.md#boots",
@@ -113,7 +113,7 @@ def test_alarms_on_what_is_said_of_fleets_are_asked_for_and_others_are_not(accou
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="step=pull")
     found = alarms.ask(context(Alarmed(declared)))
     assert [str(each) for each in found if not each.ok] == [
-        "alarm silent: it does not exist. deploy again",
+        "alarm gone: it does not exist. deploy again",
         "alarm breaker: Boots fail. step=pull. See https://example.com/runbook.md#boots",
     ]
     assert "alarm boots has been off since" in "".join(each.what for each in found if each.ok)

@@ -97,9 +97,9 @@ def test_a_service_that_runs_another_task_definition_than_was_deployed_is_found(
 def test_alarms_on_what_is_said_of_fleets_are_asked_for_and_others_are_not(account: None) -> None:
     said = {"Namespace": metrics.WORKERS_NAMESPACE, "MetricName": metrics.BOOTS_FAILED}
     breaker = {**said, "MetricName": metrics.BREAKER_OPEN}
-    silent = {
-        "Metrics": [{"Id": "e", "Expression": "FILL(m, 0)"}, {"MetricStat": {"Metric": said}}]
-    }
+    filled = {"Id": "e", "Expression": "FILL(m, 0)"}
+    gone = {"Metrics": [filled, {"Id": "m", "MetricStat": {"Metric": said}}]}
+    silence = {**gone, "TreatMissingData": "breaching"}
     other = {"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible"}
     declared = {"boots": said, "breaker": breaker, "gone": gone} | {"q": other, "silence": silence}
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)

@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from config.contracts import metrics
+from config.contracts import health, metrics
 from config.contracts.fleet_rules import FleetRules
 from config.settings import load_settings
+from lambdas.health_canary.publish import data as canary_data
 from lambdas.queue_depth_metric.backlog import Measured
 from lambdas.queue_depth_metric.publish import FleetLines, Seen, data
 from lambdas.queue_depth_metric.sizing import Work
 from local.control.evaluation import ALARM, EXTRA_PERIODS, OK, Threshold, judge
 from local.control.metric_math import evaluate
+from ops.cost import load_usage
 from stacks.constructs.boot_report import record
 from tests.conftest import Templates
 from tests.stacks.fleet_rules import rules_of
@@ -96,6 +98,21 @@ def test_the_dashboard_shows_all_that_is_said_of_a_fleet(
     for kind, worker in load_settings(environment).workers.items():
         objective = worker.boot_s + worker.start_within_s
         assert f'"value":{objective},"label":"{kind} objective"' in body
+
+
+def test_the_estimate_of_costs_counts_the_metrics_that_are_sent(prod: Templates) -> None:
+    rules, usage = rules_of(prod), load_usage("prod", 500)
+    well = health.Answer(
+        up=True, url="u", latency_ms=1, status=200, hop=None, reason=None, failed=[]
+    )
+    all_day = published(health.NAMESPACE, canary_data("prod", well))
+    all_day |= {metric for each in rules.values() for metric in put("prod", each)}
+    assert len(all_day) == usage.custom_metrics
+    # Instances that drain, and zombies, are seldom there.
+    seldom = {("State", "draining"), ("State", "zombie")}
+    at_work = {m for m in fleet_lines("prod", rules["ai"]) if not m[2] & seldom}
+    of_jobs = {metrics.QUEUE_AGE_S, metrics.TIME_TO_START_S, metrics.JOB_DURATION_S, metrics.JOBS}
+    assert len(at_work | booted("prod", "ai")) + len(of_jobs) == usage.fleet_metrics
 
 
 def test_a_silent_function_is_told_within_3_minutes_of_its_last_word(

@@ -83,10 +83,12 @@ class Fleets:
 
     def _find_dead(self, group: Group, now: float) -> None:
         """Take out what EC2 no longer runs; judge the health of the rest."""
-        members = list(group.members.values())
-        up = {member.instance_id for member in members if member.state != WARM_STOPPED}
-        if up:
-            self._bury(up - self._launches.running(list(up)), now)
+        up, standing = set[str](), set[str]()
+        for member in list(group.members.values()):
+            (standing if member.state == WARM_STOPPED else up).add(member.instance_id)
+        for ids, states in ((up, ("pending", "running")), (standing, ("stopped",))):
+            if ids:
+                self._bury(ids - self._launches.in_state(list(ids), *states), now)
         if not group.runs("HealthCheck") or "ELB" not in group.settings["HealthCheckType"]:
             return
         failing = {i for arn in group.target_groups for i in self._unhealthy(arn)}

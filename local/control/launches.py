@@ -102,14 +102,14 @@ class Launches:
         """Return the instances whose machine ended by itself since the last call."""
         return self._instances.ended()
 
-    def running(self, instance_ids: list[str]) -> set[str]:
-        """Return those whose record EC2 still has pending or running."""
+    def in_state(self, instance_ids: list[str], *states: str) -> set[str]:
+        """Return those whose record EC2 still has in one of the states."""
         pages = (
             self._clients.client("ec2")
             .get_paginator("describe_instances")
             .paginate(
                 Filters=[
-                    {"Name": "instance-state-name", "Values": ["pending", "running"]},
+                    {"Name": "instance-state-name", "Values": list(states)},
                     {"Name": "instance-id", "Values": instance_ids},
                 ]
             )

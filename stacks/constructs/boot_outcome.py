@@ -70,8 +70,8 @@ def failures(worker: WorkerBoot) -> str:
     """A failed boot takes its place in the group along: the controller asks for another one.
 
     Where the group is at its minimum that is refused; a worker that ended later is replaced. An
-    instance of the warm pool holds no place, and cannot be ended so: it abandons its launch.
-    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_TerminateInstanceInAutoScalingGroup.html
+    instance of the warm pool holds no place, and would be replaced at once, again and again: it
+    lets itself be stopped as it is, which costs its disk alone, and tries once more when started.
     """
     return f"""STATE=
 
@@ -93,12 +93,12 @@ leave() {{
 give_up() {{
   if [ -n "$BOOTED" ]; then unhealthy; return; fi
   timeout 30 docker rm --force {worker.container}
-  if [[ $STATE != Warmed:* ]] &&
-    aws autoscaling terminate-instance-in-auto-scaling-group --instance-id "$INSTANCE_ID" \\
-      --should-decrement-desired-capacity; then leave; return; fi
+  if [[ $STATE == Warmed:* ]]; then complete {LAUNCHING_HOOK} CONTINUE; return; fi
+  if aws autoscaling terminate-instance-in-auto-scaling-group --instance-id "$INSTANCE_ID" \\
+    --should-decrement-desired-capacity; then leave; return; fi
   echo "the group keeps this instance: it stays {worker.probe_every_s} s to be looked at"
   sleep {worker.probe_every_s}
-  if [[ $STATE == Warmed:* ]]; then complete {LAUNCHING_HOOK} ABANDON; else unhealthy; fi
+  unhealthy
 }}
 """
 

@@ -8,19 +8,22 @@ from constructs import Construct
 
 from stacks.constructs.boot_outcome import LAUNCHING_HOOK
 
-#: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html
-LONGEST_WAIT_S = 7200
+#: A boot that reached its limit still tells of itself.
+MARGIN_S = 120
 
 
 def warm_pool(
-    scope: Construct, group: autoscaling.AutoScalingGroup, *, size: int, prepare_s: int
+    scope: Construct, group: autoscaling.AutoScalingGroup, *, size: int, boot_limit_s: int
 ) -> None:
     """Keep `size` stopped instances for a group, and the hook that lets them prepare before.
 
     The group takes its instances from there first, and the pool is filled up again, whatever the
-    desired capacity is. An instance that is not prepared within `prepare_s` is given up. Stopped
-    instances cost their disks alone. The boot script completes the hook. The pool does not follow
-    a deploy: an instance that was prepared before it ends itself when it is started.
+    desired capacity is. Stopped instances cost their disks alone. The boot script completes the
+    hook, also when it has failed: nothing is replaced over and over here, where no breaker is.
+
+    The pool does not follow a deploy. An instance that was prepared before it ends itself when it
+    is started, before it takes a job, and the group launches another one; who wants the new version
+    prepared ends the stopped instances, and the pool is filled up with it.
 
     AWS refuses a pool to a group that asks for Spot instances; one with several instance types on
     demand may have it since 2025.
@@ -31,8 +34,8 @@ def warm_pool(
         "Prepare",
         lifecycle_hook_name=LAUNCHING_HOOK,
         lifecycle_transition=autoscaling.LifecycleTransition.INSTANCE_LAUNCHING,
-        default_result=autoscaling.DefaultResult.ABANDON,
-        heartbeat_timeout=cdk.Duration.seconds(min(LONGEST_WAIT_S, prepare_s)),
+        default_result=autoscaling.DefaultResult.CONTINUE,
+        heartbeat_timeout=cdk.Duration.seconds(boot_limit_s + MARGIN_S),
     )
     pool = autoscaling.CfnWarmPool(
         scope,

@@ -161,7 +161,7 @@ class WorkerFleet(Construct):
             heartbeat_timeout=cdk.Duration.seconds(termination_wait_s),
         )
         if size.warm:
-            warm_pool(self, self.group, size=size.warm, prepare_s=boot_limit_s + probe_every_s)
+            warm_pool(self, self.group, size=size.warm, boot_limit_s=boot_limit_s)
 
 
 def _mix(template: ec2.LaunchTemplate, size: WorkerSize) -> autoscaling.MixedInstancesPolicy:

@@ -105,14 +105,18 @@ def test_an_instance_launched_past_the_pool_boots_as_ever_and_is_in_service_at_o
 
 
 @pytest.mark.parametrize("fail", ["docker pull", "dnf install"])
-def test_a_preparation_that_fails_is_on_record_and_is_tried_again_with_another_instance(
+def test_a_preparation_that_fails_is_on_record_and_tried_once_more_when_it_is_started(
     tmp_path: Path, fail: str
 ) -> None:
     meant_for(tmp_path, "Warmed:Stopped")
     outcome = boot(worker(pooled=True), tmp_path, FAIL=fail)
     assert outcome.record().failed
-    waited, abandoned = outcome.calls[-2:]
-    assert waited == "sleep 300"
-    assert "academy-prepare" in abandoned
-    assert "--lifecycle-action-result ABANDON" in abandoned
+    assert "academy-prepare --auto-scaling-group-name g" in outcome.calls[-1]
+    assert "--lifecycle-action-result CONTINUE" in outcome.calls[-1]
     assert not outcome.called("terminate-instance")
+
+    meant_for(tmp_path, "InService")
+    [script] = (tmp_path / "var/lib/cloud/scripts/per-boot").iterdir()
+    started = run([str(script)], tmp_path)
+    assert len(prepared(started)) == 2
+    assert not started.record().failed

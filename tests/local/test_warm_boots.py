@@ -68,7 +68,7 @@ def body() -> str:
                 NewInstancesProtectedFromScaleIn=True,
                 VPCZoneIdentifier=[{"Ref": "Subnet"}],
             ),
-            "Prepare": hook(LAUNCHING_HOOK, "LAUNCHING", "ABANDON", 300),
+            "Prepare": hook(LAUNCHING_HOOK, "LAUNCHING", "CONTINUE", 300),
             "Drain": hook(TERMINATION_HOOK, "TERMINATING", "CONTINUE", 60),
             "WarmPool": warm,
         }

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.services.autoscaling.model import Group, WarmPool
 from local.services.autoscaling.warm_pools import pool_size
-from tests.local.test_autoscaling_fleets import GROUP, Account, Machines
+from tests.local.test_autoscaling_fleets import GROUP, Account, Machines, template_data
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 
@@ -173,6 +173,24 @@ def test_an_instance_whose_machine_breaks_down_in_its_preparation_is_replaced(
     account.tick()
     assert first not in account.pool()
     assert len(account.pool()) == 3, "as many as the group may have at most"
+
+
+def test_stopped_instances_that_somebody_ends_make_place_for_the_newest_version(
+    account: PoolAccount,
+) -> None:
+    account.pooled(1)
+    account.tick()
+    [old] = account.pool()
+    account.ec2.create_launch_template_version(
+        LaunchTemplateId=account.template, LaunchTemplateData=template_data("t3.large")
+    )
+    account.tick()
+    assert list(account.pool()) == [old], "a deploy alone replaces nothing"
+    account.ec2.terminate_instances(InstanceIds=[old])
+    for _ in range(3):
+        account.tick()
+    [new] = account.autoscaling.describe_warm_pool(AutoScalingGroupName=GROUP)["Instances"]
+    assert (new["LifecycleState"], new["InstanceType"]) == ("Warmed:Stopped", "t3.large")
 
 
 def test_one_that_does_not_start_is_taken_out_and_another_is_launched(

@@ -8,6 +8,7 @@ from config.checks import problems
 from config.models import Settings
 from config.settings import load_settings
 from stacks.constructs.boot_outcome import LAUNCHING_HOOK, TERMINATION_HOOK
+from stacks.constructs.warm_pool import MARGIN_S
 from tests.conftest import Template, Templates, synthesize
 from tests.templates import only, properties, resources, user_data
 
@@ -48,15 +49,14 @@ def test_the_pool_stands_stopped_at_its_size_whatever_is_in_service(
     }
 
 
-def test_an_instance_is_stopped_once_it_is_prepared_and_given_up_if_it_never_is(
+def test_an_instance_is_stopped_once_it_is_prepared_or_has_had_its_time(
     warm: Templates, settings: Settings
 ) -> None:
     template = warm["messaging"]
     hook = hooks(template)[LAUNCHING_HOOK]
     assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
-    assert hook["DefaultResult"] == "ABANDON"
-    scaling = settings.scaling
-    assert hook["HeartbeatTimeout"] == scaling.boot_limit_s + scaling.probe_every_s
+    assert hook["DefaultResult"] == "CONTINUE"
+    assert hook["HeartbeatTimeout"] == settings.scaling.boot_limit_s + MARGIN_S
     [pool] = resources(template, "AWS::AutoScaling::WarmPool").values()
     [name] = [
         name

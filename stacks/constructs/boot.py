@@ -66,7 +66,8 @@ fail() {{
 
 send_log() {{
   python3 -c 'import json, sys, time
-print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": sys.stdin.read()}}]))' \\
+text = sys.stdin.buffer.read().decode("utf-8", "replace")
+print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": text}}]))' \\
     >/var/lib/academy/log-events.json
   aws logs create-log-stream --log-group-name {boot.log_group} \\
     --log-stream-name "$1/$INSTANCE_ID" || echo "the stream is there already"

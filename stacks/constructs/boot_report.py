@@ -87,10 +87,12 @@ def record(facts: list[str], log: str, now: float) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Answer one command."""
+    """Answer one command. The log may be cut within a letter, and the locale be any."""
     command, file, keys, *facts = arguments
-    log = hide(sys.stdin.read(), Path(file), keys.split(","))
-    sys.stdout.write(record(facts, log, time.time()) if command == "record" else log)
+    read = sys.stdin.buffer.read().decode("utf-8", "replace")
+    log = hide(read, Path(file), keys.split(","))
+    answer = record(facts, log, time.time()) if command == "record" else log
+    sys.stdout.buffer.write(answer.encode())
 
 
 if __name__ == "__main__":

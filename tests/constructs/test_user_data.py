@@ -227,6 +227,14 @@ def test_a_boot_that_works_is_on_record_when_its_worker_looks_into_its_queue(
     assert outcome.log().index("step=work") < outcome.log().index("step=leave")
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8", "POSIX"])
+def test_a_log_that_is_no_text_is_told_all_the_same(tmp_path: Path, locale: str) -> None:
+    said = "사진이 없습니다".encode()[:-1].decode("utf-8", "surrogateescape")
+    outcome = boot(worker(), tmp_path, FAIL="docker pull", COMPLAINT=said, LC_ALL=locale)
+    assert outcome.record().reason == "사진이 없습니\ufffd"
+    assert "사진이" in outcome.sent()[-1]
+
+
 def test_a_record_that_nobody_takes_stops_no_worker(tmp_path: Path) -> None:
     outcome = boot(worker(), tmp_path, FAIL="put-log-events")
     assert outcome.code == 0

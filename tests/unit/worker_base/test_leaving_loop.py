@@ -10,9 +10,11 @@ import pytest
 from config.contracts.fleet_facts import WorkerState
 from config.contracts.messages import VideoJob
 from tests.unit.worker_base.bench import Bench, Instance
+from worker_images.base.departure import PAUSES_S, Departure
 from worker_images.base.leaving import Answer, Event, Leave, Phase
 from worker_images.base.work import Context, Result
 
+PATIENCE_S = PAUSES_S
 NOTICES = (Event.REBALANCE, Event.INTERRUPTION, Event.TAKEN, Event.TOLD)
 
 
@@ -259,3 +261,27 @@ def test_a_worker_that_is_outdated_when_it_starts_never_looks_into_its_queue() -
     bench.consumer.run()
     assert (looks, received(bench)) == ([], [0])
     assert [leave.decrement for leave in bench.lifecycle.terminations] == [False]
+
+
+def test_a_call_is_made_again_after_ever_longer_pauses_until_it_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker_images.base.departure.PAUSES_S", PATIENCE_S)
+    answers = iter([Answer.UNKNOWN] * 4 + [Answer.DONE, Answer.UNKNOWN])
+    departure = Departure(Instance(before=lambda leave: next(answers)))
+    pauses: list[float] = []
+    departure.pause = pauses.append  # type: ignore[method-assign]
+    for _ in range(5):
+        departure.call()
+    assert departure.polling
+    for event in (Event.REBALANCE, Event.EMPTY):
+        departure.tell(event)
+    departure.call()
+    assert pauses == [1, 2, 5, 5, 1]
+
+
+def test_a_word_to_stop_ends_the_pause_before_the_next_call() -> None:
+    departure = Departure(Instance())
+    threading.Timer(0.01, departure.tell, (Event.TOLD,)).start()
+    departure.pause(60)
+    assert departure.leave.phase is Phase.ENDED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from ops.cost import machines
 from ops.cost.estate import Month, Resource
@@ -12,6 +14,7 @@ from ops.cost.model import LECTURE_PARTS, Need
 _COMPRESSED = 0.15
 _DAYS_PER_MONTH = 30
 _HOURS_A_DAY = 24
+_FREE_DASHBOARD_METRICS = 50
 
 
 def alarm(resource: Resource, month: Month) -> Iterator[Need]:
@@ -29,8 +32,30 @@ def composite(resource: Resource, month: Month) -> Iterator[Need]:
 
 
 def dashboard(resource: Resource, month: Month) -> Iterator[Need]:
-    """A dashboard."""
-    yield Need("metrics", "dashboard", 1, resource.name)
+    """A dashboard: those of up to 50 metrics are free, three of them.
+
+    https://aws.amazon.com/cloudwatch/pricing/ (free tier)
+    """
+    shown = set(_shown(json.loads(_text(resource.properties["DashboardBody"]))))
+    price = "dashboard" if len(shown) <= _FREE_DASHBOARD_METRICS else "dashboard.large"
+    yield Need("metrics", price, 1, resource.name)
+
+
+def _shown(board: dict[str, Any]) -> Iterator[str]:
+    """Yield what a dashboard refers to: each metric, whether drawn or in an expression."""
+    for widget in board["widgets"]:
+        for row in widget["properties"].get("metrics", []):
+            if names := [each for each in row if isinstance(each, str)]:
+                yield json.dumps(names)
+
+
+def _text(value: Any) -> str:
+    """Return a template's value as text, whatever only a deploy knows as its own JSON, escaped."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        return "".join(_text(part) for part in value["Fn::Join"][1])
+    return json.dumps(json.dumps(value))[1:-1]
 
 
 def metric_filter(resource: Resource, month: Month) -> Iterator[Need]:

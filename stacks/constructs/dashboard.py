@@ -1,6 +1,8 @@
-"""One dashboard that answers document 001, section 7, from top to bottom."""
+"""A dashboard that answers document 001, section 7, from top to bottom, and the ones behind it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,7 +11,7 @@ from constructs import Construct
 
 from config.contracts import health
 from stacks.constructs.canary import health_metric
-from stacks.constructs.dashboard_fleets import backlog, fleets, received, states, times
+from stacks.constructs.dashboard_fleets import backlog, fleets, received, starts, states, times
 from stacks.constructs.dashboard_widgets import WIDTH, graph, title
 from stacks.constructs.fleet_metrics import MINUTE
 from stacks.constructs.store_alarms import database_metric, redis_metric
@@ -17,23 +19,38 @@ from stacks.constructs.watched import Watched
 
 
 class OperatorsDashboard(Construct):
-    """Alarms, then the questions of section 7 as rows, then the parts that all of it stands on."""
+    """The board that answers section 7 from top to bottom, and two with what stands behind it.
+
+    `Board` begins with the alarms. `Instances` shows what workers do, `Parts` how long all of it
+    takes and what it stands on. Three boards of up to 50 metrics each cost nothing; one that holds
+    more costs 3 dollars a month (https://aws.amazon.com/cloudwatch/pricing/).
+    """
 
     def __init__(self, scope: Construct, identifier: str, *, watched: Watched) -> None:
         super().__init__(scope, identifier)
+        alarms = cloudwatch.AlarmStatusWidget(
+            title="Alarms", alarms=list(watched.alarms), width=WIDTH, height=4
+        )
+        self._board("Board", watched, _queued, _sent, backlog, fleets, starts, above=[alarms])
+        self._board("Instances", watched, states, received)
+        self._board("Parts", watched, times, _service, _stores)
+
+    def _board(
+        self,
+        identifier: str,
+        watched: Watched,
+        *rows: Callable[[Watched], list[cloudwatch.IWidget]],
+        above: Sequence[cloudwatch.IWidget] = (),
+    ) -> None:
         board = cloudwatch.Dashboard(
             self,
-            "Board",
+            identifier,
             default_interval=cdk.Duration.hours(3),
             period_override=cloudwatch.PeriodOverride.AUTO,
         )
-        board.add_widgets(
-            cloudwatch.AlarmStatusWidget(
-                title="Alarms", alarms=list(watched.alarms), width=WIDTH, height=4
-            )
-        )
-        for row in (_queued, _sent, backlog, fleets, states, received, times, _service, _stores):
-            board.add_widgets(*row(watched))
+        for widgets in (above, *(row(watched) for row in rows)):
+            if widgets:
+                board.add_widgets(*widgets)
 
 
 def _queued(watched: Watched) -> list[cloudwatch.IWidget]:

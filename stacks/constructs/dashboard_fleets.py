@@ -71,7 +71,7 @@ def fleets(watched: Watched) -> list[cloudwatch.IWidget]:
 
 
 def states(watched: Watched) -> list[cloudwatch.IWidget]:
-    """Return what the instances do, whether boots are held back, and how long they take."""
+    """Return what the instances do, and whether boots are held back."""
     environment = watched.environment
 
     def in_state(kind: str, state: str) -> cloudwatch.Metric:
@@ -88,22 +88,6 @@ def states(watched: Watched) -> list[cloudwatch.IWidget]:
                 stacked=True,
             )
             for fleet in watched.fleets
-        ),
-        graph(
-            "Boot (s, p95), and failed",
-            _of(watched, metrics.BOOT_S),
-            _of(watched, metrics.BOOTS_FAILED, "Sum"),
-            objectives=_objectives(watched, lambda fleet: fleet.boot_s),
-        ),
-        graph(
-            "Oldest waiting job (s)",
-            [controller_metric(environment, f.kind, metrics.OLDEST_JOB_S) for f in watched.fleets],
-            objectives=_objectives(watched, lambda fleet: fleet.start_s),
-        ),
-        graph(
-            "Since the look before (s)",
-            [controller_metric(environment, f.kind, metrics.TICK_AGE_S) for f in watched.fleets],
-            objectives={"objective": TICKS_BETWEEN_RUNS * watched.tick_s},
         ),
     ]
 
@@ -127,16 +111,29 @@ def received(watched: Watched) -> list[cloudwatch.IWidget]:
     ]
 
 
-def times(watched: Watched) -> list[cloudwatch.IWidget]:
-    """Return how long jobs wait and run, and until when the queues are empty."""
-    age = "ApproximateAgeOfOldestMessage"
+def starts(watched: Watched) -> list[cloudwatch.IWidget]:
+    """Return whether jobs start in time: those that have, and the one that waits longest."""
+    environment, objectives = watched.environment, _objectives(watched, lambda fleet: fleet.start_s)
     return [
-        title("7.5 How long does it take? The age counts running jobs: it may grow for hours."),
+        title("7.5 Do jobs start in time? Above the line: look at 7.4, then at the instances."),
         graph(
             "Until a job starts (s, p95)",
             _of(watched, metrics.TIME_TO_START_S),
-            objectives=_objectives(watched, lambda fleet: fleet.start_s),
+            objectives=objectives,
         ),
+        graph(
+            "Oldest waiting job (s)",
+            [controller_metric(environment, f.kind, metrics.OLDEST_JOB_S) for f in watched.fleets],
+            objectives=objectives,
+        ),
+    ]
+
+
+def times(watched: Watched) -> list[cloudwatch.IWidget]:
+    """Return how long jobs, queues, boots and the controller take."""
+    environment, age = watched.environment, "ApproximateAgeOfOldestMessage"
+    return [
+        title("7.5 How long does it take? The age counts running jobs: it may grow for hours."),
         graph(
             "In the queue, and running (s, p95)",
             [*_of(watched, metrics.QUEUE_AGE_S), *_of(watched, metrics.JOB_DURATION_S)],
@@ -146,6 +143,17 @@ def times(watched: Watched) -> list[cloudwatch.IWidget]:
             [_drain_time(item) for item in watched.job_queues],
             [item.metric(age, "Maximum") for item in watched.job_queues],
             objectives=_objectives(watched, lambda fleet: fleet.late_s),
+        ),
+        graph(
+            "Boot (s, p95), and failed",
+            _of(watched, metrics.BOOT_S),
+            _of(watched, metrics.BOOTS_FAILED, "Sum"),
+            objectives=_objectives(watched, lambda fleet: fleet.boot_s),
+        ),
+        graph(
+            "Since the look before (s)",
+            [controller_metric(environment, f.kind, metrics.TICK_AGE_S) for f in watched.fleets],
+            objectives={"objective": TICKS_BETWEEN_RUNS * watched.tick_s},
         ),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.conftest import Templates
-from tests.templates import properties, text
+from tests.templates import properties, resources, text
 
 ALARM = "AWS::CloudWatch::Alarm"
 Alarm = dict[str, Any]
@@ -38,6 +38,20 @@ def metric_of(found: Mapping[str, Any]) -> Metric:
 def published(namespace: str, data: list[dict[str, Any]]) -> set[Metric]:
     """Return the metrics of PutMetricData's arguments."""
     return {metric_of({"Namespace": namespace, **datum}) for datum in data}
+
+
+def boards(templates: Templates) -> dict[str, str]:
+    """Return the dashboards' bodies by their ids' beginnings, as text."""
+    found = resources(templates["monitoring"], "AWS::CloudWatch::Dashboard")
+    names = ("OperatorsBoard", "OperatorsInstances", "OperatorsParts")
+    made = {
+        name: text(resource["Properties"]["DashboardBody"])
+        for name in names
+        for logical, resource in found.items()
+        if logical.startswith(name)
+    }
+    assert len(made) == len(found) == len(names)
+    return made
 
 
 def dead_men(templates: Templates) -> set[Metric]:

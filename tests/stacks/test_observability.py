@@ -13,7 +13,7 @@ from config.settings import load_settings
 from lambdas.health_canary.publish import data
 from tests.conftest import Template, Templates
 from tests.runbook import RUNBOOKS, anchors
-from tests.stacks.observed import ALARM, alarms, dead_men, published, watched
+from tests.stacks.observed import ALARM, alarms, boards, dead_men, published, watched
 from tests.templates import only, properties, resources, statements, text
 
 
@@ -124,7 +124,7 @@ def test_the_database_has_alarms_on_what_it_runs_out_of(templates: Templates) ->
 def test_the_dashboard_answers_section_7_from_top_to_bottom(
     templates: Templates, environment: str
 ) -> None:
-    body = text(only(templates["monitoring"], "AWS::CloudWatch::Dashboard")["DashboardBody"])
+    body = boards(templates)["OperatorsBoard"]
     places = [body.index(f"### 7.{number} ") for number in (1, 2, 3, 4, 5)]
     assert places == sorted(places)
     assert body.index('"type":"alarm"') < places[0]
@@ -136,21 +136,41 @@ def test_the_dashboard_answers_section_7_from_top_to_bottom(
         "NumberOfMessagesSent",
         "FILL(EPOCH(backlog), REPEAT)",
         "GroupInServiceInstances",
-        "NumberOfMessagesReceived",
         metrics.TIME_TO_START_S,
-        metrics.QUEUE_AGE_S,
-        metrics.JOB_DURATION_S,
-        "PERIOD(video_finished)",
         "HTTPCode_Target_5XX_Count",
         "TargetResponseTime",
-        health.DEPENDENCY_UP,
-        "FreeStorageSpace",
     ):
         assert name in body, name
 
 
+def test_the_boards_behind_it_show_what_workers_do_and_how_long_it_takes(
+    templates: Templates,
+) -> None:
+    found = boards(templates)
+    assert "NumberOfMessagesReceived" in found["OperatorsInstances"]
+    for name in (
+        metrics.QUEUE_AGE_S,
+        metrics.JOB_DURATION_S,
+        "PERIOD(video_finished)",
+        health.DEPENDENCY_UP,
+        "FreeStorageSpace",
+    ):
+        assert name in found["OperatorsParts"], name
+
+
+def test_no_dashboard_is_too_large_to_be_free(templates: Templates) -> None:
+    for name, body in boards(templates).items():
+        rows = (
+            row
+            for widget in json.loads(body)["widgets"]
+            for row in widget["properties"].get("metrics", [])
+        )
+        shown = {tuple(each for each in row if isinstance(each, str)) for row in rows} - {()}
+        assert 3 <= len(shown) <= 50, (name, len(shown))
+
+
 def test_the_dashboard_shows_every_alarm(templates: Templates) -> None:
-    body = text(only(templates["monitoring"], "AWS::CloudWatch::Dashboard")["DashboardBody"])
+    body = boards(templates)["OperatorsBoard"]
     shown = body.partition('"alarms":[')[2].partition("]")[0]
     assert shown.count("<") == len(list(alarms(templates)))
 

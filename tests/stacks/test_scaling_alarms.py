@@ -19,8 +19,8 @@ from ops.cost import load_usage
 from stacks.constructs.boot_report import record
 from tests.conftest import Templates
 from tests.stacks.fleet_rules import rules_of
-from tests.stacks.observed import Metric, alarms, metric_of, published, watched
-from tests.templates import only, properties, text
+from tests.stacks.observed import Metric, alarms, boards, metric_of, published, watched
+from tests.templates import properties
 
 #: Times are told within this after the last sign of life.
 TOLD_WITHIN_S = 180
@@ -85,10 +85,10 @@ def test_what_alarms_and_backstops_look_at_is_published(
     }
 
 
-def test_the_dashboard_shows_all_that_is_said_of_a_fleet(
+def test_the_dashboards_show_all_that_is_said_of_a_fleet(
     templates: Templates, environment: str
 ) -> None:
-    body = text(only(templates["monitoring"], "AWS::CloudWatch::Dashboard")["DashboardBody"])
+    body = "".join(boards(templates).values())
     for kind, rules in rules_of(templates).items():
         for namespace, name, dimensions in fleet_lines(environment, rules) | booted(
             environment, kind

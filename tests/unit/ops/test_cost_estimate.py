@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -72,6 +73,30 @@ def test_an_alarm_on_metric_math_costs_by_its_metrics() -> None:
     alarm = _resource("AWS::CloudWatch::Alarm", Metrics=[*two, {"Id": "e", "Expression": "a/b"}])
     (item,) = _bill({"A": alarm}).items
     assert item.quantity == 2
+
+
+@pytest.mark.parametrize(("metrics", "usd"), [(50, 0), (51, 3)])
+def test_a_dashboard_of_more_than_50_metrics_is_not_among_the_free_ones(
+    metrics: int, usd: float
+) -> None:
+    rows: list[list[Any]] = [["Space", f"M{n}", {"stat": "Sum"}] for n in range(metrics)]
+    # The same once more, and an expression: neither is a metric of its own.
+    rows += [["Space", "M0", {"yAxis": "right"}], [{"expression": "a / b"}]]
+    board = json.dumps({"widgets": [{"properties": {"metrics": rows, "region": "HERE"}}]})
+    before, _, after = board.partition("HERE")
+    body = {"Fn::Join": ["", [before, {"Ref": "AWS::Region"}, after]]}
+    found = _bill({"Board": _resource("AWS::CloudWatch::Dashboard", DashboardBody=body)})
+    assert sum(_part(found, "metrics").values()) == usd
+
+
+def test_a_fleets_metrics_cost_by_the_hours_in_which_it_has_jobs() -> None:
+    fleet = _group("academy-ai-worker-asg")
+    function = _resource("AWS::Lambda::Function", Handler="lambdas.x.handler.handler")
+    use = _use(custom_metrics=10, fleet_metrics=24, metric_requests_million=1.5)
+    hours = use.workers["ai"].hours_with_jobs
+    found = _part(_bill({**fleet, "Function": function}, use), "metrics")
+    assert found["metric"] == pytest.approx(hours * 0.30)
+    assert found["metric.requests"] == pytest.approx(5)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class FleetLook:
     ) -> tuple[Presence, Boots]:
         """Boot records cost a call: only a fleet that wants or has instances is asked for them."""
         if group.instances or group.capacity.desired or (work and work.backlog):
-            hurry = self._memory.lost(group)
+            hurry = self._memory.boot_ended(group, fact)
             self._tried(
                 "boot records not read", lambda: self._boot_log.refresh(budget, now, hurry=hurry)
             )

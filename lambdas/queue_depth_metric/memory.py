@@ -28,12 +28,14 @@ class Memory:
         self._unsettled_at = now
         self.marks = zombies.Marks()
 
-    def lost(self, group: Group) -> bool:
-        """Say whether an instance is gone that booted at the last look, or a place in the group.
+    def boot_ended(self, group: Group, fact: FleetFact | None) -> bool:
+        """Say whether a boot has ended since the last look, for good or ill: a record tells more.
 
-        A boot may fail between two looks. Its record says why.
+        One that is over within two looks shows by its place in the group, which went with it.
         """
-        return bool(self._booting - set(group.active)) or group.capacity.desired < self._asked
+        signed = {each.instance_id for each in fact.workers} if fact else set()
+        over = self._booting - (set(group.active) - signed)
+        return bool(over) or group.capacity.desired < self._asked
 
     def asked(self, desired: int) -> None:
         """Remember the capacity that was asked for."""

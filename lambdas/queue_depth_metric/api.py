@@ -56,10 +56,12 @@ class SecretKey:
 
 
 class FleetsApi:
-    """`GET fleets/` with the internal key."""
+    """`GET fleets/` with the internal key; Spot instances lost within `within_s` count."""
 
-    def __init__(self, base_url: str, key: SecretKey, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = base_url + FLEETS
+    def __init__(
+        self, base_url: str, key: SecretKey, *, within_s: int, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._url = f"{base_url}{FLEETS}?within_s={within_s}"
         self._key = key
         self._timeout_s = timeout_s
         # The address is internal: a proxy of the environment has no part in it.

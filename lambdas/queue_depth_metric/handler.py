@@ -110,7 +110,9 @@ def build() -> Function:
     key = SecretKey(
         lambda: str(secrets.get_secret_value(SecretId=settings.key_arn)["SecretString"])
     )
-    return Function(settings, FleetsApi(settings.api_url, key).fleets, open_clients())
+    within_s = max(fleet.on_demand_s for fleet in settings.fleets)
+    api = FleetsApi(settings.api_url, key, within_s=within_s)
+    return Function(settings, api.fleets, open_clients())
 
 
 def _configure_logging() -> None:

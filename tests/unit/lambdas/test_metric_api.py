@@ -23,7 +23,7 @@ def body(**fleets: FleetFact) -> bytes:
 
 
 def api(url: str, *, key: SecretKey | None = None) -> FleetsApi:
-    return FleetsApi(url, key or SecretKey(lambda: "key"), timeout_s=0.3)
+    return FleetsApi(url, key or SecretKey(lambda: "key"), within_s=1800, timeout_s=0.3)
 
 
 def failed_hop(url: str) -> str:
@@ -44,7 +44,7 @@ def test_the_fleets_are_read_with_the_internal_key() -> None:
 
     with serving(answer) as url:
         assert api(url).fleets() == {"video": known, "ai": fact()}
-    assert seen == [(FLEETS, "key")]
+    assert seen == [(f"{FLEETS}?within_s=1800", "key")]
     # Cloudflare refuses the name that urllib gives itself.
     assert names == ["academy-platform"]
 

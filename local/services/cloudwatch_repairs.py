@@ -77,6 +77,23 @@ def data_queries_are_of_one_metric_each() -> None:
     _BACKEND.get_metric_data = get_metric_data
 
 
+def states_are_set_with_a_reason_of_bounded_length() -> None:
+    """Refuse what SetAlarmState refuses: a reason above 1023 characters, data above 4000.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
+    """
+    set_state = _CALLS.set_alarm_state
+
+    def set_alarm_state(call: Any) -> Any:
+        for name, longest in (("StateReason", 1023), ("StateReasonData", 4000)):
+            length = len(call._get_param(name) or "")
+            if length > longest:
+                raise ValidationError(f"{name} has {length} characters; allowed: up to {longest}")
+        return set_state(call)
+
+    _CALLS.set_alarm_state = set_alarm_state
+
+
 def metrics_are_listed_once() -> None:
     """Let ListMetrics answer a metric of several dimensions, or of none, once."""
 

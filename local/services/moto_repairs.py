@@ -38,6 +38,7 @@ def apply() -> None:
         cloudwatch_repairs.statistics_are_of_one_metric,
         cloudwatch_repairs.data_queries_are_of_one_metric_each,
         cloudwatch_repairs.metrics_are_listed_once,
+        cloudwatch_repairs.states_are_set_with_a_reason_of_bounded_length,
         functions_keep_their_whole_configuration,
         databases_answer_their_real_endpoint,
         database_parameters_can_be_reset,

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.control.evaluation import NotPlayedError, Threshold, judge
 from local.control.fleets import Fleets
@@ -114,6 +115,14 @@ def test_a_state_set_from_outside_acts_once_and_names_its_reason(account: Accoun
     account.put(9)
     account.pass_minutes()
     assert (account.state(), len(messages)) == ("ALARM", 1)
+
+
+def test_a_reason_that_is_too_long_is_refused(account: Account) -> None:
+    account.alarm()
+    set_state(account, "ALARM", "r" * 1023)
+    with pytest.raises(ClientError, match="StateReason has 1024 characters"):
+        set_state(account, "OK", "r" * 1024)
+    assert account.state() == "ALARM"
 
 
 def test_a_state_set_from_outside_holds_until_the_metric_is_looked_at(account: Account) -> None:

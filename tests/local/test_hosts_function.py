@@ -36,9 +36,10 @@ class Lab:
         with zipfile.ZipFile(zipped, "w") as archive:
             archive.writestr("package/__init__.py", "")
             archive.writestr("package/handler.py", code)
-        more = {"Runtime": "python3.13", "Handler": "package.handler.handler", **more}
+        # Lambda's own default of 3 s is short for the start of Python on a busy machine.
+        usual = {"Runtime": "python3.13", "Handler": "package.handler.handler", "Timeout": 30}
         self.aws.clients.client("lambda").create_function(
-            FunctionName=name, Role=ROLE, Code={"ZipFile": zipped.getvalue()}, **more
+            FunctionName=name, Role=ROLE, Code={"ZipFile": zipped.getvalue()}, **{**usual, **more}
         )
         return name
 

@@ -196,8 +196,8 @@ def empty(platform: Platform) -> bool:
 def worker_pids(platform: Platform) -> list[int]:
     """Return the process ids of the video workers' containers, as their instances record them."""
     found = platform.state.glob("instances/*/containers/academy-video-worker.json")
-    pids = [json.loads(path.read_text())["process"]["pid"] for path in found]
-    return [pid for pid in pids if psutil.pid_exists(pid)]
+    processes = [json.loads(path.read_text())["process"] for path in found]
+    return [each["pid"] for each in processes if each and psutil.pid_exists(each["pid"])]
 
 
 @contextmanager

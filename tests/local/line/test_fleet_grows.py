@@ -117,6 +117,6 @@ def test_a_deploy_replaces_idle_workers_at_once_and_busy_ones_after_their_job(
 
 
 def replaced(platform: Platform, old: set[str], size: int) -> bool:
-    """Whether the fleet is whole again without these instances."""
-    found = fleets.instances(platform)
-    return len(found) == size and not old & {*found}
+    """Whether the fleet is whole again without these instances, all of its workers at work."""
+    found = {*fleets.instances(platform)}
+    return len(found) == size and not old & found and found <= {*fleets.workers(platform)}

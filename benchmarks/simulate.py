@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ops.cost.prices import load_prices
@@ -29,6 +29,8 @@ from ops.simulate.summary import Summary, summarize
 from ops.simulate.table import markdown
 
 SEEDS = range(20)
+#: Warm pools differ by more than so many weeks do.
+POOL_SEEDS = range(5)
 #: Users a day, of whom one in 25 uploads a lecture, and the warm pools that are tried for them.
 SIZES = {500: (2, 8), 10000: (10, 40)}
 #: Warm pools by kind: as many as are seldom all at work.
@@ -52,7 +54,7 @@ def weeks() -> None:
     """Print every policy's weeks, then ours with warm pools."""
     for users, sizes in SIZES.items():
         plain = _scenario("video", users)
-        found = [*_summaries(plain, list(POLICIES)), *_with_pools(plain, sizes)]
+        found = [*_summaries(plain, POLICIES, SEEDS), *_with_pools(plain, sizes, SEEDS)]
         print(f"\n{users} users a day, {found[0].jobs} jobs in {len(SEEDS)} weeks\n")
         print(markdown(found), flush=True)
 
@@ -65,8 +67,9 @@ def pools() -> None:
     for kind, sizes in POOLS.items():
         for users, tried in sizes.items():
             plain = _scenario(kind, users)
-            (none,) = _summaries(plain, [Exact.name])
-            for each in (replace(none, policy="none"), *_with_pools(plain, tried)):
+            (none,) = _summaries(plain, [Exact.name], POOL_SEEDS)
+            found = [replace(none, policy="none"), *_with_pools(plain, tried, POOL_SEEDS)]
+            for each in found:
                 waits = " | ".join(f"{wait:.0f}" for wait in (each.p50_s, each.p95_s, each.p99_s))
                 pool, month = each.policy.removeprefix("exact, "), each.usd_a_day * days
                 print(f"| {kind} | {users} | {pool} | {waits} | {each.cost:.2f} | {month:.2f} |")
@@ -95,23 +98,24 @@ def _scenario(kind: str, users: int) -> Scenario:
     return Scenario(fleet_of("prod", kind, users), Weather(), draw(kind, users, 7))
 
 
-def _with_pools(plain: Scenario, sizes: Sequence[int]) -> list[Summary]:
+def _with_pools(plain: Scenario, sizes: Sequence[int], seeds: Sequence[int]) -> list[Summary]:
     """Return ours with pools as `warm_pool` makes them, and with pools that take workers back."""
     found = []
     for size in sizes:
         for reuse in (False, True):
             fleet = replace(plain.fleet, warm_pool=pool_of(size, reuse=reuse))
-            (made,) = _summaries(replace(plain, fleet=fleet), [Exact.name])
+            (made,) = _summaries(replace(plain, fleet=fleet), [Exact.name], seeds)
             how = "taken back" if reuse else "filled anew"
             found.append(replace(made, policy=f"{Exact.name}, {size} warm, {how}"))
     return found
 
 
-def _summaries(scenario: Scenario, policies: Sequence[str]) -> list[Summary]:
+def _summaries(scenario: Scenario, policies: Iterable[str], seeds: Sequence[int]) -> list[Summary]:
+    chosen = list(policies)
     runs: dict[str, list[Run]] = defaultdict(list)
-    for run in run_all(scenario, policies, SEEDS, told=_told):
+    for run in run_all(scenario, chosen, seeds, told=_told):
         runs[run.policy].append(run)
-    return [summarize(name, runs[name], scenario.fleet.tariff) for name in policies]
+    return [summarize(name, runs[name], scenario.fleet.tariff) for name in chosen]
 
 
 def _told(share: float) -> None:

@@ -195,7 +195,8 @@ class Group:
 
     def _end(self, instance: Instance) -> None:
         self._jobs.stop(instance, hands_back=False)
+        served = instance.state is State.SERVING
         self.members.become(instance, State.GONE)
         self._bill.ended(instance, self._env.now)
-        if not self._pool.give_back(self.desired):
+        if not (served and self._pool.give_back(self.desired)):
             self._pool.fill(self.desired)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -188,3 +189,13 @@ def test_an_open_breaker_pays_for_one_boot_at_a_time() -> None:
     assert result.left == result.unstarted == 50
     probes = result.ended_s / (600 + 0.8 * BOOT_S)
     assert 50 < result.failed_boots <= 50 + probes + 1
+
+
+def test_an_instance_that_failed_to_boot_is_no_warm_one() -> None:
+    weather = replace(STILL, failed_boots=1)
+    of = fleet(warm_pool=WarmPool(0, 1, reuse=True), rules={"failed_boots": 100})
+    result = ours([(0, 600)] * 2, of, weather)
+    assert result.done == 2
+    waits = sorted(result.waits_s)
+    assert waits[0] == 30, "the warm one"
+    assert waits[1] == 30 + 600, "the warm one again: none of the others ever served"

@@ -46,8 +46,8 @@ def records(worker: WorkerBoot) -> str:
     dimensions = json.dumps(worker_dimensions(worker.environment, worker.kind))
     return f"""BOOTED=
 LAUNCHED=
-cat >{_REPORT} <<'PYTHON'
-{Path(boot_report.__file__).read_text("utf-8")}PYTHON
+STATE=
+WATCHDOG=
 
 report() {{ log_tail | python3 {_REPORT} "$1" {secrets} "${{@:2}}" | send_log boot; }}
 
@@ -66,6 +66,13 @@ tell() {{
 """
 
 
+def reporter() -> str:
+    """Write the program that these functions run."""
+    return f"""cat >{_REPORT} <<'PYTHON'
+{Path(boot_report.__file__).read_text("utf-8")}PYTHON
+"""
+
+
 def failures(worker: WorkerBoot) -> str:
     """A failed boot takes its place in the group along: the controller asks for another one.
 
@@ -73,19 +80,13 @@ def failures(worker: WorkerBoot) -> str:
     instance of the warm pool holds no place, and would be replaced at once, again and again: it
     lets itself be stopped as it is, which costs its disk alone, and tries once more when started.
     """
-    return f"""STATE=
-
-complete() {{
-  aws autoscaling complete-lifecycle-action --lifecycle-hook-name "$1" \\
-    --auto-scaling-group-name {worker.group} --lifecycle-action-result "$2" \\
-    --instance-id "$INSTANCE_ID"
-}}
-
-leave() {{
+    return f"""release() {{
   local attempt
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
-    if complete {TERMINATION_HOOK} CONTINUE; then break; fi
-    echo "attempt=$attempt the termination hook is not waiting yet"
+    if aws autoscaling complete-lifecycle-action --lifecycle-hook-name "$1" \\
+      --auto-scaling-group-name {worker.group} --lifecycle-action-result CONTINUE \\
+      --instance-id "$INSTANCE_ID"; then break; fi
+    echo "attempt=$attempt the hook $1 is not waiting yet"
     sleep 2
   done
 }}
@@ -93,9 +94,9 @@ leave() {{
 give_up() {{
   if [ -n "$BOOTED" ]; then unhealthy; return; fi
   timeout 30 docker rm --force {worker.container}
-  if [[ $STATE == Warmed:* ]]; then complete {LAUNCHING_HOOK} CONTINUE; return; fi
+  if [[ $STATE == Warmed:* ]]; then release {LAUNCHING_HOOK}; return; fi
   if aws autoscaling terminate-instance-in-auto-scaling-group --instance-id "$INSTANCE_ID" \\
-    --should-decrement-desired-capacity; then leave; return; fi
+    --should-decrement-desired-capacity; then release {TERMINATION_HOOK}; return; fi
   echo "the group keeps this instance: it stays {worker.probe_every_s} s to be looked at"
   sleep {worker.probe_every_s}
   unhealthy

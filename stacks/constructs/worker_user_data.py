@@ -8,10 +8,12 @@ from config.contracts.boot_records import POLLED_FILE
 from stacks.constructs.boot import Boot, confined, docker, identify, logging, prelude, render
 from stacks.constructs.boot_outcome import (
     LAUNCHING_HOOK,
+    TERMINATION_HOOK,
     WORKER_ENV_FILE,
     WorkerBoot,
     failures,
     records,
+    reporter,
     watchdog,
 )
 
@@ -39,6 +41,7 @@ def worker_user_data(boot: Boot, worker: WorkerBoot) -> str:
             records(worker),
             failures(worker),
             watchdog(worker),
+            reporter(),
             identify(),
             _again_at_reboot(),
             _pooled(docker(boot)) if worker.pooled else docker(boot),
@@ -71,9 +74,7 @@ def _pooled(prepare: str) -> str:
 step state
 until STATE=$(meant_for); [ -n "$STATE" ]; do sleep 1; done
 echo "state=$STATE"
-if [[ $STATE != Warmed:* ]]; then
-  complete {LAUNCHING_HOOK} CONTINUE || echo "no launching hook waits"
-fi
+if [[ $STATE != Warmed:* ]]; then release {LAUNCHING_HOOK}; fi
 
 if [ -e {PREPARED} ]; then
   step docker
@@ -86,7 +87,7 @@ fi
 if [[ $STATE == Warmed:* ]]; then
   step warm
   kill "$WATCHDOG"
-  complete {LAUNCHING_HOOK} CONTINUE || echo "no launching hook waits"
+  release {LAUNCHING_HOOK}
   until [ "$(meant_for)" = InService ]; do sleep 1; done
   exec {EVERY_BOOT}
 fi
@@ -127,6 +128,6 @@ fi
 wait "$CONTAINER"
 
 step leave
-leave
+release {TERMINATION_HOOK}
 step end
 """

@@ -34,7 +34,7 @@ WORKER = WorkerBoot(
     container="academy-video-worker",
     variables={},
     scratch="/dev/xvdb",
-    limit_s=30,
+    limit_s=600,
     probe_every_s=300,
     pooled=False,
 )
@@ -52,6 +52,10 @@ RUN = "docker run --name academy-video-worker"
 STAND_IN = """#!/bin/bash
 called="$(basename "$0") $*"
 echo "$called" >>"$CALLS"
+# Time stands still for the watchdog until something hangs.
+if [[ $called == "sleep 1" && $HANG != nothing-at-all ]]; then
+  until [ -e "$ROOT/hung" ]; do /bin/sleep 0.05; done
+fi
 case "$called" in
   sleep*) exec /bin/sleep 0.05 ;;
   *put-log-events*) cat "$ROOT/var/lib/academy/log-events.json" >>"$CALLS.events" ;;
@@ -63,7 +67,10 @@ case "$called" in
   *instance-id*) [[ "$*" == *"aws-ec2-metadata-token: token"* ]] && echo i-0abc ;;
   *render_env*) printf 'DB_HOST=db\\nDB_PASSWORD=open-sesame\\n' ;;
 esac
-if [[ "$called" =~ $HANG ]]; then exec /bin/sleep 60; fi
+if [[ "$called" =~ $HANG ]]; then
+  touch "$ROOT/hung"
+  exec /bin/sleep 60
+fi
 if [[ "$called" =~ $FAIL ]]; then echo "$COMPLAINT" >&2; exit 7; fi
 if [[ "$called" == "docker run --name"* ]]; then
   if [ -z "$BLIND" ]; then touch "$ROOT/var/lib/academy/tmp/academy-worker-polled"; fi
@@ -309,6 +316,14 @@ def test_the_reason_is_the_last_line_that_says_something_and_no_secret(tmp_path:
     assert reason.isprintable()
     assert not any("open-sesame" in message for message in outcome.sent())
     assert "db" in outcome.root.joinpath("etc/academy/worker.env").read_text("utf-8")
+
+
+def test_a_boot_without_room_on_its_disk_fails_as_any_other(tmp_path: Path) -> None:
+    """Nothing can be told then; the instance goes all the same."""
+    (tmp_path / "var/lib/academy/report.py").mkdir(parents=True)
+    outcome = boot(worker(), tmp_path)
+    assert outcome.code == 1
+    assert outcome.called("terminate-instance-in-auto-scaling-group")
 
 
 def test_a_failed_render_starts_no_container_and_leaves_no_file(tmp_path: Path) -> None:

@@ -93,14 +93,16 @@ def test_an_instance_that_was_stopped_in_the_pool_starts_without_preparing(
     assert started.called("render_env")
 
 
-def test_an_instance_launched_past_the_pool_boots_as_ever_and_is_in_service_at_once(
+def test_an_instance_launched_past_the_pool_boots_as_ever_and_asks_to_be_in_service(
     tmp_path: Path,
 ) -> None:
+    """The hook may not wait yet, or be gone with the pool."""
     meant_for(tmp_path, "InService")
     outcome = boot(worker(pooled=True), tmp_path, FAIL="academy-prepare")
     assert outcome.code == 0
-    [asked] = outcome.called("--lifecycle-hook-name academy-prepare")
-    assert outcome.calls.index(asked) < at(outcome.calls, "docker pull")
+    asked = outcome.called("--lifecycle-hook-name academy-prepare")
+    assert len(asked) == 10
+    assert outcome.calls.index(asked[0]) < at(outcome.calls, "docker pull")
     assert not outcome.record().failed
 
 

@@ -106,7 +106,7 @@ def test_termination_waits_for_the_worker_and_then_goes_on(fleets: list[Fleet]) 
         hook = only(fleet.template, "AWS::AutoScaling::LifecycleHook")
         assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
         assert hook["DefaultResult"] == "CONTINUE"
-        assert f"complete {hook['LifecycleHookName']} CONTINUE" in user_data(fleet.template)
+        assert f"release {hook['LifecycleHookName']}\n" in user_data(fleet.template)
 
 
 def test_a_worker_may_touch_its_own_group_alone(fleets: list[Fleet]) -> None:

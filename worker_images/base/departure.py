@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from worker_images.base.leaving import START, Event, Leave, Phase, answered, told
+from worker_images.base.leaving import START, Answer, Event, Leave, Phase, answered, told
 from worker_images.base.lifecycle import Lifecycle
 
 #: Pauses before a call is made again; the last one stays.
@@ -37,14 +37,17 @@ class Departure:
             self._become(told(self._leave, event))
 
     def call(self) -> None:
-        """Make the call of the present phase; wait a little where it has to be made again."""
+        """Make the call of the present phase; wait a little where it has to be made again.
+
+        And after one without an answer, whatever comes next: it may still be on its way.
+        """
         leave = self._leave
         answer = self.lifecycle.call(leave)
         with self._changed:
             self._become(answered(self._leave, leave.phase, answer))
-            again = self._leave == leave
-            self._tries = self._tries + 1 if again else 0
-        if again:
+            settled = self._leave != leave and answer is not Answer.UNKNOWN
+            self._tries = 0 if settled else self._tries + 1
+        if not settled:
             self.pause(PAUSES_S[min(self._tries, len(PAUSES_S)) - 1])
 
     def look(self) -> None:

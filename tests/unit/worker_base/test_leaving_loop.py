@@ -267,16 +267,19 @@ def test_a_call_is_made_again_after_ever_longer_pauses_until_it_is_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("worker_images.base.departure.PAUSES_S", PATIENCE_S)
-    answers = iter([Answer.UNKNOWN] * 4 + [Answer.DONE, Answer.UNKNOWN])
+    answers = iter([Answer.UNKNOWN] * 4 + [Answer.DONE, Answer.UNKNOWN, Answer.DONE])
     departure = Departure(Instance(before=lambda leave: next(answers)))
     pauses: list[float] = []
     departure.pause = pauses.append  # type: ignore[method-assign]
     for _ in range(5):
         departure.call()
     assert departure.polling
-    for event in (Event.REBALANCE, Event.EMPTY):
+    for event in (Event.IDLE, Event.EMPTY):
         departure.tell(event)
     departure.call()
+    assert departure.leave.phase is Phase.PROTECTING, "the protection may be given up or not"
+    departure.call()
+    assert departure.polling
     assert pauses == [1, 2, 5, 5, 1]
 
 

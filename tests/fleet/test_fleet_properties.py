@@ -25,7 +25,7 @@ GRACE_S = 2 * BOOT_S + 60.0
 SECONDS = st.integers(2, 30).map(lambda steps: 5 * steps)
 ANYONE = st.integers(0, 3)
 #: Sources that the controller reads, boots and launches, and the container that remembers.
-FAULTS = ("api", "queues", "logs", "group", "boots", "capacity", "container")
+FAULTS = ("api", "queues", "both", "logs", "group", "boots", "capacity", "container")
 
 
 class FleetLife(RuleBasedStateMachine):
@@ -68,9 +68,9 @@ class FleetLife(RuleBasedStateMachine):
     @rule(what=st.sampled_from(FAULTS))
     def something_fails(self, what: str) -> None:
         world = self.world
-        world.api_down |= what == "api"
+        world.api_down |= what in ("api", "both")
         world.autoscaling.down |= what == "group"
-        world.around.queues_down |= what == "queues"
+        world.around.queues_down |= what in ("queues", "both")
         world.around.logs_down |= what == "logs"
         world.boots_fail |= what == "boots"
         world.no_capacity |= what == "capacity"
@@ -116,7 +116,8 @@ class FleetLife(RuleBasedStateMachine):
             return
         world = self.world
         self.all_is_well_again()
-        for _ in range(100):
+        work_s = sum(job.work_s for job in (*world.waiting, *world.running))
+        for _ in range(100 + int(work_s // 60)):
             if not (world.waiting or world.running or self._frozen()):
                 break
             world.pass_s(60)

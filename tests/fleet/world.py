@@ -27,7 +27,7 @@ from worker_images.base.leaving import Event
 
 STEP_S, TICK_S, BOOT_S = 5, 10, 30
 #: The lease of a job whose worker is dead runs out, and a sweeper takes the job back.
-LEASE_S = 60
+LEASE_S = 240
 CONTROLLER = "controller"
 
 

@@ -192,10 +192,8 @@ def test_an_open_breaker_pays_for_one_boot_at_a_time() -> None:
 
 
 def test_an_instance_that_failed_to_boot_is_no_warm_one() -> None:
-    weather = replace(STILL, failed_boots=1)
-    of = fleet(warm_pool=WarmPool(0, 1, reuse=True), rules={"failed_boots": 100})
-    result = ours([(0, 600)] * 2, of, weather)
-    assert result.done == 2
-    waits = sorted(result.waits_s)
-    assert waits[0] == 30, "the warm one"
-    assert waits[1] == 30 + 600, "the warm one again: none of the others ever served"
+    of = fleet(warm_pool=WarmPool(0, 1, reuse=True))
+    result = ours([(0, 1), (0, 1)], of, replace(STILL, failed_boots=1))
+    warm_s, failed_s, prepared_s = 30 + 1 + 1 + IDLE_S + END_S, BOOT_S + END_S, BOOT_S + END_S
+    assert result.failed_boots == 1
+    assert result.instance_s == warm_s + failed_s + prepared_s

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,21 +18,23 @@ INSTANCE = {
     "InstanceId": "i-1",
     "ImageId": "ami-1",
     "InstanceType": "c7g.xlarge",
+    "LaunchTime": datetime(2026, 1, 1, tzinfo=UTC),
     "Placement": {"AvailabilityZone": "ap-northeast-2a"},
 }
 
 
 class Ec2:
-    """One instance, and what was ended."""
+    """One instance, or those that a test gives it, and what was ended."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
+        self.instances: list[dict[str, Any]] = [INSTANCE]
 
     def client(self, service: str) -> Ec2:
         return self
 
     def describe_instances(self, **_: object) -> dict[str, Any]:
-        return {"Reservations": [{"Instances": [INSTANCE]}]}
+        return {"Reservations": [{"Instances": self.instances}]}
 
     def terminate_instances(self, **given: list[str]) -> None:
         self.ended += given["InstanceIds"]
@@ -88,6 +92,31 @@ def test_a_recommendation_ends_nothing(ec2: Ec2, clock: ManualClock, spot: SpotN
     assert read(ec2, clock, spot, "spot/instance-action")[0] == 404
     spot.tick(clock.now() + 1_000_000)
     assert ec2.ended == []
+
+
+def launched(number: int, lifecycle: str) -> dict[str, Any]:
+    one = {**INSTANCE, "InstanceId": f"i-{number}", "State": {"Name": "running"}}
+    return {**one, "InstanceLifecycle": lifecycle} if lifecycle else one
+
+
+def test_at_a_rate_spot_instances_alone_are_lost_and_as_often_as_said(
+    ec2: Ec2, clock: ManualClock, spot: SpotNotices
+) -> None:
+    ec2.instances = [launched(n, "spot") for n in range(500)] + [launched(500, "")]
+    given = Client(spot).post(PATH, json={"kind": "rate", "per_hour": 1, "seed": 3})
+    assert given.status_code == 200
+    for _ in range(60):
+        clock.advance(30)
+        spot.tick(clock.now())
+    announced = [n for n in range(501) if spot.metadata(f"i-{n}")]
+    expected = 500 * (1 - math.exp(-0.5))
+    assert abs(len(announced) - expected) < 40
+    assert 500 not in announced
+    assert 0 < len(ec2.ended) < len(announced), "each has its two minutes"
+    Client(spot).post(PATH, json={"kind": "rate", "per_hour": 0})
+    clock.advance(36_000)
+    spot.tick(clock.now())
+    assert len(ec2.ended) == len(announced) == len(set(ec2.ended))
 
 
 @pytest.mark.parametrize("body", [[], {}, {"instance_id": "i-1", "kind": "reclaim"}])

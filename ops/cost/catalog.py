@@ -15,6 +15,7 @@ Pricer = Callable[[Resource, Month], Iterator[Need]]
 
 PRICED: dict[str, Pricer] = {
     "AWS::AutoScaling::AutoScalingGroup": machines.group,
+    "AWS::AutoScaling::WarmPool": machines.warm_pool,
     "AWS::Backup::BackupPlan": stores.backup_plan,
     "AWS::CloudWatch::Alarm": watching.alarm,
     "AWS::CloudWatch::CompositeAlarm": watching.composite,

@@ -40,6 +40,17 @@ def group(resource: Resource, month: Month) -> Iterator[Need]:
     )
 
 
+def warm_pool(resource: Resource, month: Month) -> Iterator[Need]:
+    """A warm pool: the disks of instances that stand stopped all month.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html
+    """
+    [owner] = month.estate.named(resource, resource.properties["AutoScalingGroupName"])
+    disk_gb = _disk_gb(template_of(owner, month).properties["LaunchTemplateData"])
+    size = float(resource.properties["MinSize"])
+    yield Need(f"{_kind(owner)} workers", "ebs.gp3", size * disk_gb, resource.name)
+
+
 def instance(resource: Resource, month: Month) -> Iterator[Need]:
     """An instance of its own: a NAT, the only ones that stand alone here."""
     yield Need("NAT", f"ec2.{resource.properties['InstanceType']}", month.hours, resource.name)

@@ -161,6 +161,14 @@ def test_a_minimum_of_workers_costs_the_whole_month() -> None:
     assert found["ec2.c7g.xlarge"] == pytest.approx(2 * HOURS * 0.163)
 
 
+def test_a_warm_pool_costs_the_disks_of_what_stands_there() -> None:
+    group = _group("academy-video-worker-asg")
+    pool = _resource("AWS::AutoScaling::WarmPool", AutoScalingGroupName={"Ref": "Group"}, MinSize=3)
+    without, found = (_part(_bill(each), "video workers") for each in (group, {**group, "P": pool}))
+    assert found["ebs.gp3"] - without["ebs.gp3"] == pytest.approx(3 * 100 * 0.0912)
+    assert found["ec2.c7g.xlarge"] == without["ec2.c7g.xlarge"]
+
+
 @pytest.mark.parametrize(
     ("base", "percent", "on_demand"),
     [(0, 100, 1.0), (0, 0, 0.0), (0, 50, 0.5), (1, 0, 1.0)],

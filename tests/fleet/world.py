@@ -16,7 +16,7 @@ from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric.budget import TICK_ROOM_S, Budget
 from lambdas.queue_depth_metric.look import FleetLook
 from local.clock import ManualClock
-from local.services.autoscaling import lifecycle, texts
+from local.services.autoscaling import lifecycle, refreshes, texts
 from local.services.autoscaling.model import TERMINATING, Activity, Group, Hook, Member
 from local.services.autoscaling.model import TERMINATING_TRANSITION as TERMINATES
 from local.services.autoscaling.service import AutoScalingService
@@ -170,6 +170,8 @@ class World:
         lifecycle.time_out(group, now)
         for member in [each for each in group.active if each.health != "Healthy"]:
             lifecycle.leave(group, member, texts.taken_out("a health check", now), now)
+        latest = {each.instance_id for each in group.active if self._is_latest(each)}
+        refreshes.advance(group, latest, now)
         for member in to_end(group):
             assert not self.machines[member.instance_id].busy, "scale-in ended a busy worker"
             lifecycle.leave(group, member, "scale-in", now)
@@ -186,6 +188,9 @@ class World:
                 self._end(machine)
             elif not member.active:
                 machine.notice(Event.TAKEN)
+
+    def _is_latest(self, member: Member) -> bool:
+        return member.template["Version"] == str(self.version)
 
     def _launch(self) -> None:
         group, now, spot = self.group, self.now, on_spot(self.group)

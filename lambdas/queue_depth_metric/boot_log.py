@@ -47,11 +47,11 @@ class BootLog:
         """
         if not hurry and now - self._read_at < READ_EVERY_S:
             return
-        self._read_at = now
         start_s = max(self._since_s, now - kept_s(self._rules))
         page: dict[str, Any] = {}
         while True:
             budget.take(before_raise=True)
+            self._read_at = now
             found = self._logs.filter_log_events(
                 logGroupName=self._rules.boot_log_group,
                 logStreamNamePrefix=STREAM_PREFIX,

@@ -199,6 +199,25 @@ def test_a_fleet_grows_though_the_api_answers_at_the_last_moment() -> None:
     assert cloud.desired == {"ai-group": 2}
 
 
+def test_boots_are_read_though_the_api_does_not_answer() -> None:
+    cloud, now, read = Cloud(), [0.0], []
+    cloud.desired[VIDEO.group] = 1
+    looks = FleetLook(
+        VIDEO, cloud.clients(), environment="local", now=lambda: now[0], write=lambda _: None
+    )
+
+    def filter_log_events(**asked: Any) -> dict[str, Any]:
+        read.append(asked["logGroupName"])
+        return {"events": []}
+
+    def known() -> None:
+        now[0] = API_WAIT_S
+
+    cloud.filter_log_events = filter_log_events  # type: ignore[method-assign]
+    looks.look(known, Budget(TICK_ROOM_S, lambda: now[0]))
+    assert read == [VIDEO.boot_log_group]
+
+
 def test_a_call_before_the_raise_leaves_time_for_it() -> None:
     with pytest.raises(OutOfTime):
         Budget(2 * CALL_S, lambda: 0.1).take(before_raise=True)

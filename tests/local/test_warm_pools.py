@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.control.group_metrics import GroupMetrics
 from local.services.autoscaling.model import Group, WarmPool
 from local.services.autoscaling.warm_pools import pool_size
 from tests.local.test_autoscaling_fleets import GROUP, Account, Machines, template_data
@@ -242,6 +243,18 @@ def test_an_instance_of_the_pool_is_known_and_cannot_be_ended_as_those_in_servic
     assert (shown["InstanceId"], shown["LifecycleState"]) == (ready, "Warmed:Stopped")
     with pytest.raises(ClientError, match="is in the warm pool"):
         account.leave(ready, decrement=False)
+
+
+def test_metrics_count_the_pool_apart_from_the_capacity(account: PoolAccount) -> None:
+    account.pooled(2)
+    account.autoscaling.enable_metrics_collection(AutoScalingGroupName=GROUP, Granularity="1Minute")
+    account.tick()
+    account.desire(1)
+    [(_, values)] = GroupMetrics(account.clients, account.service.store).read()
+    counts = {name: value for name, (value, _) in values.items()}
+    assert (counts["GroupInServiceInstances"], counts["GroupTotalInstances"]) == (1, 1)
+    assert (counts["WarmPoolWarmedCapacity"], counts["WarmPoolPendingCapacity"]) == (2, 0)
+    assert counts["GroupAndWarmPoolTotalCapacity"] == 3
 
 
 SPOT = {"OnDemandPercentageAboveBaseCapacity": 0, "SpotAllocationStrategy": "lowest-price"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +28,6 @@ _log = logger("consumer")
 RECEIVE_RETRY_S = 5.0
 #: How long the loop may stand still while its threads work.
 _TURN_S = 1.0
-
-
 #: In these nothing is begun any more.
 _OVER = frozenset({Phase.HANDING_BACK, Phase.TERMINATING, Phase.ENDED})
 
@@ -106,7 +104,8 @@ class Consumer:
             self.departure.tell(event)
             if self.departure.leave.phase not in _OVER:
                 return
-            self._hand_back_waiting()
+            # Nobody may be left to begin with what waits: each thread may be stuck.
+            self._hand_back(self.crew.withdraw())
             for delivery in self.crew.running():
                 delivery.cancellation.cancel(HandedBack("DRAINED", reason))
 
@@ -158,14 +157,17 @@ class Consumer:
         now = self.clock.monotonic()
         deliveries = [Delivery(message, now) for message in messages]
         self.heartbeat.keep(deliveries)
-        self.crew.put(deliveries)
-        if not self.departure.polling:
-            self._hand_back_waiting()
+        if self.departure.polling:
+            self.crew.put(deliveries)
+        else:
+            self._hand_back(deliveries)
+        if self.departure.leave.phase in _OVER:
+            self._hand_back(self.crew.withdraw())
         return bool(messages)
 
-    def _hand_back_waiting(self) -> None:
-        """Nobody may be left to begin with what waits: each thread may be stuck."""
-        for delivery in self.crew.withdraw():
+    def _hand_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Make what nobody has begun with visible again."""
+        for delivery in deliveries:
             self.settler.put(delivery, Disposition("HANDED_BACK", visible_in_s=0))
 
     def _work(self, delivery: Delivery) -> None:

@@ -89,8 +89,9 @@ def millions() -> None:
         bound_s = least_s(load, slots=fleet.rules.slots, boot_s=fleet.rules.boot_s)
         found = summarize(Exact.name, [Run(Exact.name, 1, 1, bound_s, result)], fleet.tariff)
         print(
-            f"{kind}: {result.done} of {result.arrived} jobs in {took_s:.0f} s ({cpu_s:.0f} s"
-            f" of CPU); p95 wait {found.p95_s:.0f} s, cost {found.cost:.2f}, {result.peak} instances"
+            f"{kind}: {result.done} of {result.arrived} jobs in {took_s:.0f} s"
+            f" ({cpu_s:.0f} s of CPU); p95 wait {found.p95_s:.0f} s, cost {found.cost:.2f},"
+            f" {result.peak} instances at once"
         )
 
 

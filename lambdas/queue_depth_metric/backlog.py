@@ -10,6 +10,9 @@ from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric.budget import Budget
 from lambdas.queue_depth_metric.sizing import Work
 
+#: SQS's counts may be wrong for so long.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+SETTLED_S = 60.0
 _VISIBLE, _IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 
 
@@ -57,15 +60,21 @@ class Queues:
         return Queued(visible, in_flight)
 
 
-def work_of(fact: FleetFact | None, queued: Queued | None) -> Work | None:
+def is_lone(fact: FleetFact | None, queued: Queued | None) -> bool:
+    """Say whether a message lies there without a waiting row, as orders to delete a video do."""
+    return fact is not None and queued is not None and fact.waiting == 0 and queued.visible > 0
+
+
+def work_of(fact: FleetFact | None, queued: Queued | None, *, lone_s: float) -> Work | None:
     """Return the jobs of a fleet, None when nobody knows them.
 
-    A visible message without a waiting row (the order to delete a video) is one waiting job.
+    A message that has been lone for `lone_s` seconds is one waiting job: at once when nothing runs,
+    otherwise when it cannot be the shadow of a message that was just received.
     """
     if fact is None:
         return None if queued is None else Work(queued.visible, queued.in_flight)
-    lone = int(queued is not None and queued.visible > 0)
-    return Work(max(fact.waiting, lone), fact.running, fact.mean_job_s)
+    counts = is_lone(fact, queued) and (fact.running == 0 or lone_s >= SETTLED_S)
+    return Work(fact.waiting + counts, fact.running, fact.mean_job_s)
 
 
 def is_overdue(fact: FleetFact | None, settled_s: float, rules: FleetRules) -> bool:

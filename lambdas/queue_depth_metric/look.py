@@ -13,7 +13,7 @@ from config.contracts.fleet_facts import FleetFact
 from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric import breaker, fleets
 from lambdas.queue_depth_metric.acts import Acts, Sight
-from lambdas.queue_depth_metric.backlog import Measured, Queues, is_overdue, work_of
+from lambdas.queue_depth_metric.backlog import Measured, Queues, is_lone, is_overdue, work_of
 from lambdas.queue_depth_metric.boot_log import BootLog
 from lambdas.queue_depth_metric.budget import Budget, OutOfTime
 from lambdas.queue_depth_metric.clients import Clients
@@ -75,7 +75,8 @@ class FleetLook:
         group = self._tried("group not described", lambda: self._described(budget))
         queued = self._tried("SQS counts failed", lambda: self._queues.count(budget))
         fact = (known() or {}).get(self._rules.kind)
-        work = work_of(fact, queued)
+        lone_s = self._memory.lone_s(is_lone(fact, queued), now)
+        work = work_of(fact, queued, lone_s=lone_s)
         if work is None:
             log.error(
                 "no backlog from any source: nothing published, nothing changed | group=%s",
@@ -136,8 +137,13 @@ class FleetLook:
         """Return what a call returns, None when AWS refuses or the look's time is over."""
         try:
             return call()
-        except (BotoCoreError, ClientError, OutOfTime):
-            log.exception(
-                "%s | group=%s | queues=%s", what, self._rules.group, ",".join(self._rules.queues)
+        except (BotoCoreError, ClientError, OutOfTime) as error:
+            log.error(
+                "%s | group=%s | queues=%s | %s: %s",
+                what,
+                self._rules.group,
+                ",".join(self._rules.queues),
+                type(error).__name__,
+                error,
             )
             return None

@@ -26,6 +26,7 @@ class Memory:
         self._booting: frozenset[str] = frozenset()
         self._asked = 0
         self._unsettled_at = now
+        self._lone_since: float | None = None
         self.marks = zombies.Marks()
 
     def boot_ended(self, group: Group, fact: FleetFact | None) -> bool:
@@ -54,6 +55,12 @@ class Memory:
             self._unsettled_at = now
         self.marks = zombies.marked(self.marks, found.silent or (), now)
         return found
+
+    def lone_s(self, lone: bool, now: float) -> float:
+        """Return for how long a message has lain there without a row, 0 when none does."""
+        since = now if self._lone_since is None else self._lone_since
+        self._lone_since = since if lone else None
+        return now - since
 
     def settled_s(self, now: float) -> float:
         """Return for how long no instance has been booting or missing."""

@@ -66,13 +66,15 @@ def adds_for_draining_jobs(facts: Facts, rules: FleetRules) -> int | None:
     return _decide(replace(facts, draining_jobs=0), rules)
 
 
-def without_in_flight(fact: FleetFact | None, queued: Queued | None) -> Work | None:
-    work = _work_of(fact, queued)
+def without_in_flight(
+    fact: FleetFact | None, queued: Queued | None, *, lone_s: float
+) -> Work | None:
+    work = _work_of(fact, queued, lone_s=lone_s)
     return work and replace(work, running=0)
 
 
-def guesses(fact: FleetFact | None, queued: Queued | None) -> Work:
-    return _work_of(fact, queued) or Work(2, 0)
+def guesses(fact: FleetFact | None, queued: Queued | None, *, lone_s: float) -> Work:
+    return _work_of(fact, queued, lone_s=lone_s) or Work(2, 0)
 
 
 def never_open(boots: Boots, rules: FleetRules) -> bool:

@@ -110,8 +110,24 @@ def test_messages_count_when_the_api_does_not_answer(estate: Estate) -> None:
 
 def test_a_message_without_a_waiting_job_brings_one_worker(estate: Estate) -> None:
     estate.send(3)
-    estate.look(fact(0, 1))
+    estate.look(fact(0, 0))
+    assert estate.desired() == 1
+
+
+def test_beside_running_jobs_a_lone_message_counts_once_sqs_has_settled(estate: Estate) -> None:
+    """A message that was just received is counted as visible for up to a minute."""
+    estate.look(fact(1))
+    estate.send(1)
+    for _ in range(6):
+        estate.look(fact(0, 1))
+    assert estate.desired() == 1
+    estate.look(fact(1, 1))
     assert estate.desired() == 2
+    for _ in range(6):
+        estate.look(fact(0, 2))
+    assert estate.desired() == 2
+    estate.look(fact(0, 2))
+    assert estate.desired() == 3
 
 
 def test_both_sources_down_hold_the_fleet_and_publish_nothing_unknown(

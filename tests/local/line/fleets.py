@@ -72,10 +72,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def launched(platform: Platform, since: datetime) -> list[datetime]:
-    """Return when the group launched an instance since a moment, the first one first."""
+def launches(platform: Platform, since: datetime) -> list[dict[str, Any]]:
+    """Return the group's launches since a moment, the first one first."""
     found = [each for each in _activities(platform) if each["Description"].startswith(_LAUNCH)]
-    return sorted(each["StartTime"] for each in found if each["StartTime"] >= since)
+    late = [each for each in found if each["StartTime"] >= since]
+    return sorted(late, key=lambda each: each["StartTime"])
 
 
 def ended(platform: Platform) -> dict[str, datetime]:
@@ -170,12 +171,9 @@ def workers(platform: Platform) -> dict[str, str]:
     return dict(rows)
 
 
-def idle(platform: Platform, busy: int) -> list[str]:
-    """Return the idle workers once so many are busy, and none before."""
-    found = workers(platform)
-    if [*found.values()].count("busy") != busy:
-        return []
-    return [each for each, state in found.items() if state == "idle"]
+def in_state(platform: Platform, state: str) -> list[str]:
+    """Return the instances whose workers say that they are in a state."""
+    return [each for each, said in workers(platform).items() if said == state]
 
 
 def instances(platform: Platform) -> dict[str, str]:

@@ -115,15 +115,15 @@ def test_with_all_boots_failing_the_breaker_stops_them_and_says_why(
     with told(platform) as messages:
         [video] = completed(platform, short, 1)
         wait_for("the breaker opens", lambda: state(platform) == "ALARM")
-        opened = len(fleets.launched(platform, began))
+        opened = len(fleets.launches(platform, began))
         assert opened <= SCALING.failed_boots + 1
-        wait_for("a probe", lambda: len(fleets.launched(platform, began)) > opened + 1)
+        wait_for("a probe", lambda: len(fleets.launches(platform, began)) > opened + 1)
         reason = fleets.alarm(platform, BREAKER)["StateReason"]
         boots(0)
         assert platform.ended(video)["status"] == "READY"
         if until_ok:
             wait_for("the breaker is closed", lambda: state(platform) == "OK", within_s=400)
-    probes = fleets.launched(platform, began)[opened:]
+    probes = [each["StartTime"] for each in fleets.launches(platform, began)[opened:]]
     gaps_s = [(b - a).total_seconds() for a, b in itertools.pairwise(probes)]
     assert all(gap_s > SCALING.probe_every_s * 0.75 for gap_s in gaps_s), gaps_s
 

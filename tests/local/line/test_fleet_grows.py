@@ -83,17 +83,15 @@ def test_a_deploy_replaces_idle_workers_at_once_and_busy_ones_after_their_job(
     size, images = busy + 1, platform.state / "images/academy-video-worker"
     shutil.copytree(images / platform.image_tag, images / NEW_TAG, dirs_exist_ok=True)
     deploy(platform, release(platform, tmp_path / "old", platform.image_tag, size=size))
-    wait_for("all workers wait", lambda: [*fleets.workers(platform).values()] == ["idle"] * size)
+    wait_for("all workers wait", lambda: len(fleets.in_state(platform, "idle")) == size)
     old = fleets.instances(platform)
     videos = [platform.upload(long) for _ in range(busy)]
     for video in videos:
         assert platform.complete(video).status_code == 200
     with fleets.watched(platform) as seen:
         with fleets.held(platform, busy):
-            wait_for(
-                "one is idle", lambda: [*fleets.workers(platform).values()].count("busy") == busy
-            )
-            [idle] = [each for each, state in fleets.workers(platform).items() if state == "idle"]
+            wait_for("they say so", lambda: len(fleets.in_state(platform, "busy")) == busy)
+            [idle] = fleets.in_state(platform, "idle")
             deploy(platform, release(platform, tmp_path / "new", NEW_TAG, size=size))
             wait_for("it is replaced", lambda: replaced(platform, {idle}, size))
             late = platform.upload(short)

@@ -24,6 +24,7 @@ from local.server import EmbeddedAws, build
 from local.services.embedded_metrics import MalformedError, metrics_in
 from local.services.log_patterns import PatternError, matcher
 
+#: When the tests were collected; they may run much later.
 NOW = time.time()
 NOW_MS = int(NOW * 1000)
 VIDEO = [{"Name": "WorkerType", "Value": "Video"}]
@@ -132,13 +133,12 @@ class Lab:
         return [event["message"] for event in events]
 
     def sum(self, name: str, dimensions: Any, namespace: str = "Academy/Workers") -> float:
-        moment = datetime.now(UTC)
         points = self.aws.clients.client("cloudwatch").get_metric_statistics(
             Namespace=namespace,
             MetricName=name,
             Dimensions=dimensions,
-            StartTime=moment - timedelta(minutes=5),
-            EndTime=moment + timedelta(minutes=5),
+            StartTime=datetime.fromtimestamp(NOW, UTC) - timedelta(minutes=5),
+            EndTime=datetime.now(UTC) + timedelta(minutes=5),
             Period=60,
             Statistics=["Sum"],
         )["Datapoints"]

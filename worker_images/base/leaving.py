@@ -83,7 +83,6 @@ class Leave:
 
 START = Leave(Phase.PROTECTING)
 _POLLING = Leave(Phase.POLLING)
-_ENDED = Leave(Phase.ENDED)
 #: With these a worker may still have something in hand.
 _IN_HAND = frozenset({Phase.POLLING, Phase.FINISHING, Phase.HANDING_BACK})
 
@@ -149,8 +148,7 @@ def _forced(leave: Leave, event: Event) -> Leave:
     """The group's own termination outranks EC2's, and that a mere word to stop."""
     if leave.phase is Phase.HANDING_BACK:
         ranks = (Event.TOLD, Event.INTERRUPTION, Event.TAKEN)
-        cause = leave.cause if leave.cause in ranks else Event.TOLD
-        return replace(leave, cause=max(event, cause, key=ranks.index))
+        return replace(leave, cause=max(event, leave.cause or event, key=ranks.index))
     if leave.phase in _IN_HAND:
         return Leave(Phase.HANDING_BACK, event)
     if event is Event.INTERRUPTION:

@@ -86,6 +86,9 @@ _POLLING = Leave(Phase.POLLING)
 #: With these a worker may still have something in hand.
 _IN_HAND = frozenset({Phase.POLLING, Phase.FINISHING, Phase.HANDING_BACK})
 
+#: How much a cause to hand work back weighs: the group's own termination most.
+_WEIGHTS = {Event.TOLD: 1, Event.INTERRUPTION: 2, Event.TAKEN: 3}
+
 
 def told(leave: Leave, event: Event) -> Leave:
     """Return where a worker stands after an event; one that changes nothing is ignored.
@@ -145,10 +148,9 @@ def _recommended(leave: Leave) -> Leave:
 
 
 def _forced(leave: Leave, event: Event) -> Leave:
-    """The group's own termination outranks EC2's, and that a mere word to stop."""
     if leave.phase is Phase.HANDING_BACK:
-        ranks = (Event.TOLD, Event.INTERRUPTION, Event.TAKEN)
-        return replace(leave, cause=max(event, leave.cause or event, key=ranks.index))
+        weightier = leave.cause is None or _WEIGHTS[event] > _WEIGHTS.get(leave.cause, 0)
+        return replace(leave, cause=event) if weightier else leave
     if leave.phase in _IN_HAND:
         return Leave(Phase.HANDING_BACK, event)
     if event is Event.INTERRUPTION:

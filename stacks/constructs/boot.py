@@ -43,28 +43,39 @@ INSTANCE_ID=unknown
 mkdir -p /etc/academy /var/lib/academy
 exec >>{BOOT_LOG} 2>&1
 
-now() {{ date -u +%Y-%m-%dT%H:%M:%SZ; }}
+{_steps()}
+{_telling(boot)}
+{_failing()}"""
 
-lap() {{
+
+def _steps() -> str:
+    """Each step is stamped when it begins, with the seconds that the one before has taken."""
+    return """now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+
+lap() {
   local us
-  us=$((${{EPOCHREALTIME//[.,]/}} - ${{SINCE//[.,]/}}))
+  us=$((${EPOCHREALTIME//[.,]/} - ${SINCE//[.,]/}))
   SINCE=$EPOCHREALTIME
   printf -v TOOK '%d.%03d' $((us / 1000000)) $((us / 1000 % 1000))
   STEPS+="$STEP=$TOOK "
-}}
+}
 
-step() {{
+step() {
   lap
-  echo "$(now) step=$1 ${{STEP}}_s=$TOOK"
+  echo "$(now) step=$1 ${STEP}_s=$TOOK"
   STEP=$1
-}}
+}
 
-fail() {{
+fail() {
   echo "$*"
   return 1
-}}
+}
+"""
 
-send_log() {{
+
+def _telling(boot: Boot) -> str:
+    """What stands on standard input, or at the end of the log, to a stream of this instance."""
+    return f"""send_log() {{
   python3 -c 'import json, sys, time
 text = sys.stdin.buffer.read().decode("utf-8", "replace")
 print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": text}}]))' \\
@@ -78,17 +89,21 @@ print(json.dumps([{{"timestamp": int(time.time() * 1000), "message": text}}]))' 
 log_tail() {{ tail -c 200000 {BOOT_LOG}; }}
 
 tell() {{ log_tail | send_log boot; }}
+"""
 
-on_failure() {{ :; }}
 
-unhealthy() {{
+def _failing() -> str:
+    """The first command that fails ends the boot; one in a subshell is the script's to report."""
+    return """on_failure() { :; }
+
+unhealthy() {
   aws autoscaling set-instance-health --instance-id "$INSTANCE_ID" \\
     --health-status Unhealthy --no-should-respect-grace-period
-}}
+}
 
-give_up() {{ unhealthy; }}
+give_up() { unhealthy; }
 
-report_failure() {{
+report_failure() {
   local code=$?
   [ "$BASH_SUBSHELL" -eq 0 ] || exit "$code"
   trap - ERR
@@ -99,7 +114,7 @@ report_failure() {{
   on_failure
   give_up
   exit "$code"
-}}
+}
 trap 'report_failure $LINENO' ERR
 """
 

@@ -113,9 +113,12 @@ class Acts:
         self._alarm_at = sight.now
 
     def bury(self, sight: Sight, budget: Budget) -> None:
-        """End one zombie, when it is its turn; one that never booted counts as a failed boot."""
+        """End one zombie, when it is its turn; one that never booted counts as a failed boot.
+
+        A look that saw no group or no workers has not looked at it again: it may work by now.
+        """
         found = self._next_zombie(sight)
-        if found is None or sight.fact is None:
+        if found is None or sight.fact is None or sight.present is None:
             return
         budget.take()
         fleets.end_zombie(self._clients.autoscaling, found)

@@ -210,6 +210,19 @@ def test_no_answer_of_the_api_is_no_judgement_and_the_marks_are_forgotten(
     assert estate.instances() == [only]
 
 
+def test_a_worker_that_is_heard_again_lives_though_the_group_is_not_described(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [only] = served(estate, 1)
+    for _ in range(6):
+        estate.look(fact(0, workers=(worker(only, silent_s=100),)))
+    client, name = estate.clients.autoscaling, "describe_auto_scaling_groups"
+    monkeypatch.setattr(client, name, getattr(Recorded(client, **{name: DOWN}), name))
+    estate.look(fact(0, 1, workers=(worker(only, "busy", leases=1),)))
+    monkeypatch.undo()
+    assert estate.instances() == [only]
+
+
 def test_a_new_container_judges_later(estate: Estate) -> None:
     [only] = served(estate, 1)
     silent = (worker(only, silent_s=100),)

@@ -55,6 +55,7 @@ class FleetLook:
         self._acts = Acts(rules, clients, self._memory, self._boot_log)
         self._lines = FleetLines(write, environment, rules.kind)
         self._looked_at: float | None = None
+        self._boots = Boots()
 
     def look(self, known: Known, budget: Budget) -> None:
         """Look once. What makes the fleet grow comes first, what can wait a tick comes last."""
@@ -100,9 +101,13 @@ class FleetLook:
     def _instances(
         self, group: Group, fact: FleetFact | None, work: Work | None, budget: Budget, now: float
     ) -> tuple[Presence, Boots]:
-        """Boot records cost a call: only a fleet that wants or has instances is asked for them."""
+        """Boot records cost a call: only a fleet that wants or has instances is asked for them.
+
+        They are asked for at each look while a broken fleet tries a boot: all wait for that one.
+        """
         if group.instances or group.capacity.desired or (work and work.backlog):
-            hurry = self._memory.boot_ended(group, fact)
+            probing = breaker_is_open(self._boots, self._rules) and self._boots.under_way > 0
+            hurry = probing or self._memory.boot_ended(group, fact)
             self._tried(
                 "boot records not read", lambda: self._boot_log.refresh(budget, now, hurry=hurry)
             )
@@ -110,7 +115,8 @@ class FleetLook:
         booted = {end.record.instance_id for end in ends}
         present = self._memory.see(group, fact, booted, now)
         under_way = len(present.booting) + missing(group)
-        return present, breaker.boots(ends, under_way=under_way, now=now)
+        self._boots = breaker.boots(ends, under_way=under_way, now=now)
+        return present, self._boots
 
     def _publish(self, sight: Sight, budget: Budget) -> None:
         measured = Measured(

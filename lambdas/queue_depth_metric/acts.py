@@ -136,12 +136,12 @@ class Acts:
 
     def _facts(self, sight: Sight, group: Group, present: Presence) -> Facts:
         """Zombies that wait for their end take no job; the one whose turn it is gets replaced."""
-        standing = set(zombies.confirmed(self._memory.marks, sight.now))
-        standing.discard(self._next_zombie(sight) or "")
+        zombie = self._next_zombie(sight)
+        takes_none = present.draining.union(zombies.confirmed(self._memory.marks, sight.now))
         return Facts(
             work=sight.work,
             capacity=group.capacity,
-            draining=present.draining + len(standing),
+            draining=len(takes_none - {zombie}),
             draining_jobs=present.draining_jobs,
             boots=sight.boots,
         )

@@ -25,13 +25,13 @@ class Presence:
 
     `states` by instance (config.contracts.metrics.INSTANCE_STATES) and `silent` ones are None while
     nobody knows the workers. `booting` has neither signed nor ended its boot. `draining` instances
-    of the capacity take no job more, and hold `draining_jobs`.
+    of the capacity take no job more by their own word, and hold `draining_jobs`.
     """
 
     states: Mapping[str, str] | None
     silent: frozenset[str] | None
     booting: frozenset[str]
-    draining: int
+    draining: frozenset[str]
     draining_jobs: int
 
 
@@ -56,7 +56,7 @@ def presence(
         if each not in workers and each not in booted and served_s[each] <= rules.boot_limit_s
     )
     if fact is None:
-        return Presence(None, None, booting, 0, 0)
+        return Presence(None, None, booting, frozenset(), 0)
     silent = frozenset(
         each
         for each in active
@@ -65,9 +65,9 @@ def presence(
     states = {each.instance_id: DRAINING for each in group.instances if not each.active}
     for each in active:
         states[each] = ZOMBIE if each in silent else _state(workers.get(each))
-    leaving = [each for each in active if states[each] == DRAINING]
+    leaving = frozenset(each for each in active if _state(workers.get(each)) == DRAINING)
     held = sum(workers[each].leases for each in leaving)
-    return Presence(states, silent, booting, len(leaving), held)
+    return Presence(states, silent, booting, leaving, held)
 
 
 def _state(worker: WorkerFact | None) -> str:

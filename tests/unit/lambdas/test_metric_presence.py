@@ -53,12 +53,18 @@ def test_an_instance_is_in_one_state(
 def test_an_instance_that_ends_is_draining_and_no_part_of_the_capacity() -> None:
     found = seen(worker("i-1", "leaving", leases=1), ending=True)
     assert found.states == {"i-1": "draining"}
-    assert (found.draining, found.draining_jobs) == (0, 0)
+    assert (found.draining, found.draining_jobs) == (frozenset(), 0)
 
 
 def test_what_drains_is_counted_with_the_jobs_that_it_holds() -> None:
     found = seen(worker("i-1", "draining", leases=2))
-    assert (found.draining, found.draining_jobs) == (1, 2)
+    assert (found.draining, found.draining_jobs) == ({"i-1"}, 2)
+
+
+def test_what_drains_and_falls_silent_drains_all_the_same() -> None:
+    found = seen(worker("i-1", "draining", silent_s=61), served_s=OLD_S)
+    assert found.states == {"i-1": "zombie"}
+    assert found.draining == {"i-1"}
 
 
 def test_who_has_signed_or_has_a_record_boots_no_more() -> None:
@@ -77,7 +83,7 @@ def test_an_instance_may_hold_the_job_whose_holder_nobody_knows() -> None:
 def test_without_the_api_nobody_is_judged() -> None:
     group = Group(Capacity(1, 0, 9), (Instance("i-1", active=True),), None)
     found = presence(group, None, rules(), served_s={"i-1": OLD_S}, booted=())
-    assert found == Presence(None, None, frozenset(), 0, 0)
+    assert found == Presence(None, None, frozenset(), frozenset(), 0)
 
 
 def test_the_states_are_those_that_are_published() -> None:

@@ -65,7 +65,7 @@ def _pooled(prepare: str) -> str:
     It is stopped as soon as the launching hook is completed. Started, it runs this script again,
     as it does if it is taken into service before it was stopped; then it is in a hurry, and so is
     one that is launched past the pool, which the hook holds as well. The state that the instance is
-    meant to reach may be told late.
+    meant to reach may be told late: one that was prepared before waits for the new one.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html
     """
@@ -76,18 +76,20 @@ until STATE=$(meant_for); [ -n "$STATE" ]; do sleep 1; done
 echo "state=$STATE"
 if [[ $STATE != Warmed:* ]]; then release {LAUNCHING_HOOK}; fi
 
+HELD=
 if [ -e {PREPARED} ]; then
   step docker
   systemctl enable --now docker
 else
 {prepare}
   touch {PREPARED}
+  HELD=yes
 fi
 
 if [[ $STATE == Warmed:* ]]; then
   step warm
   kill "$WATCHDOG"
-  release {LAUNCHING_HOOK}
+  if [ -n "$HELD" ]; then release {LAUNCHING_HOOK}; fi
   until [ "$(meant_for)" = InService ]; do sleep 1; done
   exec {EVERY_BOOT}
 fi

@@ -83,12 +83,16 @@ def test_an_instance_of_the_warm_pool_prepares_and_works_once_it_is_started(
 def test_an_instance_that_was_stopped_in_the_pool_starts_without_preparing(
     tmp_path: Path,
 ) -> None:
+    """What it was meant for last may be said for a while."""
     meant_for(tmp_path, "Warmed:Stopped", "InService")
     boot(worker(pooled=True), tmp_path)
     [script] = (tmp_path / "var/lib/cloud/scripts/per-boot").iterdir()
+    meant_for(tmp_path, "Warmed:Stopped", "Warmed:Stopped", "InService")
     started = run([str(script)], tmp_path)
     assert started.code == 0
     assert prepared(started) == []
+    [released] = started.called("academy-prepare")
+    assert started.calls.index(released) > at(started.calls, "systemctl enable --now docker")
     assert started.called("systemctl enable --now docker")
     assert started.called("render_env")
 

@@ -64,7 +64,7 @@ def test_an_instance_is_stopped_once_it_is_prepared_or_has_had_its_time(
         if each["Properties"]["LifecycleHookName"] == LAUNCHING_HOOK
     ]
     assert name in pool["DependsOn"]
-    assert f"release {LAUNCHING_HOOK}\n" in user_data(template)
+    assert f"release {LAUNCHING_HOOK};" in user_data(template)
 
 
 def test_a_fleet_without_a_pool_holds_no_instance_at_its_launch(warm: Templates) -> None:

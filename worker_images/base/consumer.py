@@ -59,7 +59,7 @@ class Consumer:
     #: Called before each look into the queue.
     polled: Callable[[], object] = lambda: None
     _noticing: threading.Lock = field(default_factory=threading.Lock)
-    _interrupted: bool = False
+    _lost: bool = False
     _stuck: bool = False
 
     def __post_init__(self) -> None:
@@ -100,8 +100,9 @@ class Consumer:
         """Take no new message; hand back the running work, unless there is time to finish it."""
         _log.info("draining", cause=event, reason=reason)
         with self._noticing:
-            self._interrupted = self._interrupted or event is Event.INTERRUPTION
             self.departure.tell(event)
+            if event is Event.INTERRUPTION or self.departure.leave.cause is Event.REBALANCE:
+                self._lost = True
             if self.departure.leave.phase not in _OVER:
                 return
             # Nobody may be left to begin with what waits: each thread may be stuck.
@@ -113,7 +114,7 @@ class Consumer:
         """Return what this worker says of itself."""
         jobs = self.crew.load
         state = state_of(self.departure.leave, jobs)
-        return Sign(state, jobs, self.lifecycle.version(), self._interrupted)
+        return Sign(state, jobs, self.lifecycle.version(), self._lost)
 
     def _poll(self) -> None:
         """Take messages until there was nothing to do for `idle_s`, or there is reason to leave."""

@@ -141,7 +141,11 @@ def _emptied(leave: Leave) -> Leave:
 
 
 def _recommended(leave: Leave) -> Leave:
-    if leave.phase is Phase.HANDING_BACK or leave.cause is Event.INTERRUPTION:
+    """One that meets a worker before its first look is not followed: the next one may meet it too.
+
+    A fleet whose instances all come from a pool at risk would otherwise never do anything.
+    """
+    if leave == START or leave.phase is Phase.HANDING_BACK or leave.cause is Event.INTERRUPTION:
         return leave
     phase = Phase.FINISHING if leave.phase in _IN_HAND else Phase.TERMINATING
     return Leave(phase, Event.REBALANCE)

@@ -27,7 +27,7 @@ _LEAVING = (Phase.UNPROTECTING, Phase.TERMINATING, Phase.ENDED)
 _WRITE = """
     INSERT INTO workers (instance_id, kind, state, jobs, version, spot_notice_at)
     VALUES (%(instance_id)s, %(kind)s, %(state)s, %(jobs)s, %(version)s,
-        CASE WHEN %(interrupted)s THEN now() END)
+        CASE WHEN %(lost)s THEN now() END)
     ON CONFLICT (instance_id) DO UPDATE SET
         state = EXCLUDED.state, jobs = EXCLUDED.jobs, version = EXCLUDED.version, seen_at = now(),
         spot_notice_at = COALESCE(workers.spot_notice_at, EXCLUDED.spot_notice_at)
@@ -38,12 +38,13 @@ _REMOVE = "DELETE FROM workers WHERE instance_id = %s AND spot_notice_at IS NULL
 
 @dataclass(frozen=True)
 class Sign:
-    """What a worker says of itself. `interrupted` once EC2 has announced to take its instance."""
+    """What a worker says of itself. `lost` once EC2 has announced to take its instance,
+    or it leaves because EC2 recommends it."""
 
     state: WorkerState
     jobs: int
     version: str
-    interrupted: bool
+    lost: bool
 
 
 def state_of(leave: Leave, jobs: int) -> WorkerState:
@@ -105,9 +106,9 @@ class Row:
     def look(self, sign: Sign) -> None:
         """Write a sign if it is due. One that could not be written is due again after a while."""
         now, last = self.clock.monotonic(), self._last
-        changed = last is not None and (last.state, last.interrupted) != (
+        changed = last is not None and (last.state, last.lost) != (
             sign.state,
-            sign.interrupted,
+            sign.lost,
         )
         if not changed and now - self._tried_at < SIGN_EVERY_S:
             return

@@ -107,8 +107,13 @@ def test_a_notice_during_a_call_outlives_its_answer() -> None:
     assert interrupted == Leave(Phase.TERMINATING, Event.INTERRUPTION)
     assert answered(interrupted, Phase.UNPROTECTING, Answer.UNKNOWN) == interrupted
     assert answered(interrupted, Phase.UNPROTECTING, Answer.LEFT).phase is Phase.ENDED
-    protecting = told(START, Event.REBALANCE)
+    protecting = told(START, Event.INTERRUPTION)
     assert answered(protecting, Phase.PROTECTING, Answer.DONE) == protecting
+
+
+def test_a_recommendation_before_the_first_look_is_not_followed() -> None:
+    assert after(Event.REBALANCE, Answer.DONE).phase is Phase.POLLING
+    assert after(Event.INTERRUPTION).phase is Phase.TERMINATING
 
 
 def test_only_an_answer_that_it_is_protected_makes_a_worker_poll() -> None:

@@ -130,7 +130,8 @@ def test_a_recommendation_lets_the_job_end_and_no_other_begin() -> None:
 
     def noticed(job: VideoJob, context: Context) -> Result:
         bench.lifecycle.noticed(Event.REBALANCE, "EC2 recommends to leave")
-        assert bench.consumer.sign().state is WorkerState.DRAINING
+        sign = bench.consumer.sign()
+        assert (sign.state, sign.lost) == (WorkerState.DRAINING, True)
         context.cancellation.check()
         return Result()
 
@@ -222,7 +223,7 @@ def test_a_worker_says_what_it_does() -> None:
 
     def say() -> None:
         sign = bench.consumer.sign()
-        said.append((sign.state, sign.jobs, sign.interrupted))
+        said.append((sign.state, sign.jobs, sign.lost))
 
     def handler(job: VideoJob, context: Context) -> Result:
         say()

@@ -17,9 +17,9 @@ from worker_images.base.presence import NullPresence, Row, Sign, state_of
 from worker_images.base.testing import ManualClock
 
 INSTANCE = "i-0123456789abcdef0"
-IDLE = Sign(WorkerState.IDLE, jobs=0, version="7", interrupted=False)
+IDLE = Sign(WorkerState.IDLE, jobs=0, version="7", lost=False)
 BUSY = replace(IDLE, state=WorkerState.BUSY, jobs=2)
-TAKEN = replace(BUSY, state=WorkerState.DRAINING, interrupted=True)
+TAKEN = replace(BUSY, state=WorkerState.DRAINING, lost=True)
 
 
 @pytest.fixture

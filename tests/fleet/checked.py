@@ -43,14 +43,13 @@ class Checked(World):
         assert not (blind and acts), "it acted without data"
         for call in acts:
             self._judge(call, known, jobs, len(zombies))
-        if self.autoscaling.down:
+        if blind or self.autoscaling.down:
             self._eager_since = math.inf
             return
         if known:
             self._market()
-        if not blind:
-            self._enough(jobs)
-            self._alive()
+        self._enough(jobs)
+        self._alive()
 
     def look_again(self) -> None:
         """The same facts give the same decision: it has been carried out already."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from config.contracts.fleet_facts import FleetFact, WorkerFact, WorkerState
 from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric.fleets import Group
-from lambdas.queue_depth_metric.zombies import is_silent
+from lambdas.queue_depth_metric.zombies import SILENT_S, is_silent
 
 BOOTING, IDLE, BUSY, DRAINING, ZOMBIE = "booting", "idle", "busy", "draining", "zombie"
 _BY_WORD = {
@@ -25,7 +25,8 @@ class Presence:
 
     `states` by instance (config.contracts.metrics.INSTANCE_STATES) and `silent` ones are None while
     nobody knows the workers. `booting` has neither signed nor ended its boot. `draining` instances
-    of the capacity take no job more by their own word, and hold `draining_jobs`.
+    of the capacity take no job more by their own word; `draining_jobs` are held by them, or by
+    workers that are gone: until the lease ends nobody could start those.
     """
 
     states: Mapping[str, str] | None
@@ -66,9 +67,19 @@ def presence(
     for each in active:
         states[each] = ZOMBIE if each in silent else _state(workers.get(each))
     leaving = frozenset(each for each in active if _state(workers.get(each)) == DRAINING)
-    held = sum(workers[each].leases for each in leaving)
+    held = _held(group, workers, leaving)
     return Presence(states, silent, booting, leaving, held)
 
 
 def _state(worker: WorkerFact | None) -> str:
     return BOOTING if worker is None else _BY_WORD[worker.state]
+
+
+def _held(group: Group, workers: Mapping[str, WorkerFact], leaving: Collection[str]) -> int:
+    """Return the jobs of those who leave, and of those who are silent and gone."""
+    there = {each.instance_id for each in group.instances}
+    return sum(
+        worker.leases
+        for name, worker in workers.items()
+        if name in leaving or (name not in there and worker.silent_s > SILENT_S)
+    )

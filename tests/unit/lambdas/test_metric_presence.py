@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from config.contracts.fleet_facts import WorkerFact
@@ -59,6 +61,13 @@ def test_an_instance_that_ends_is_draining_and_no_part_of_the_capacity() -> None
 def test_what_drains_is_counted_with_the_jobs_that_it_holds() -> None:
     found = seen(worker("i-1", "draining", leases=2))
     assert (found.draining, found.draining_jobs) == ({"i-1"}, 2)
+
+
+def test_the_jobs_of_a_worker_that_is_gone_are_nobodys_to_run_yet() -> None:
+    gone = worker("i-2", "busy", leases=2, silent_s=61)
+    assert seen(gone).draining_jobs == 2
+    assert seen(gone, worker("i-1", "busy", leases=1)).draining_jobs == 2
+    assert seen(replace(gone, silent_s=10)).draining_jobs == 0
 
 
 def test_what_drains_and_falls_silent_drains_all_the_same() -> None:

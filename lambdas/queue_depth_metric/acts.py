@@ -6,12 +6,14 @@ import logging
 import math
 from dataclasses import dataclass
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from config.contracts.fleet_facts import FleetFact
 from config.contracts.fleet_rules import FleetRules
 from lambdas.queue_depth_metric import breaker, fleets, market, zombies
 from lambdas.queue_depth_metric.backlog import Queued
 from lambdas.queue_depth_metric.boot_log import BootLog
-from lambdas.queue_depth_metric.budget import Budget
+from lambdas.queue_depth_metric.budget import Budget, OutOfTime
 from lambdas.queue_depth_metric.clients import Clients
 from lambdas.queue_depth_metric.fleets import Group
 from lambdas.queue_depth_metric.memory import Memory
@@ -74,7 +76,7 @@ class Acts:
             return
         facts = self._facts(sight, sight.group, sight.present)
         desired = decide(facts, self._rules)
-        if desired is None or facts.work is None:
+        if desired is None or facts.work is None or desired <= self._meanwhile(budget):
             return
         budget.take()
         fleets.raise_to(self._clients.autoscaling, self._rules.group, desired)
@@ -133,6 +135,18 @@ class Acts:
             found,
             signed.get(found),
         )
+
+    def _meanwhile(self, budget: Budget) -> int:
+        """Return what the backstop or an operator may have asked for since the look began.
+
+        0 without the time to ask. A capacity that is lowered then ends no protected worker.
+        """
+        try:
+            budget.take(before_raise=True)
+            found = fleets.describe(self._clients.autoscaling, self._rules.group)
+        except (BotoCoreError, ClientError, OutOfTime):
+            return 0
+        return found.capacity.desired if found else 0
 
     def _facts(self, sight: Sight, group: Group, present: Presence) -> Facts:
         """Zombies that wait for their end take no job; the one whose turn it is gets replaced."""

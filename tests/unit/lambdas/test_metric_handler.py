@@ -90,6 +90,21 @@ def test_the_api_is_asked_once_a_look_for_all_fleets() -> None:
     assert cloud.desired == {VIDEO.group: 2, "ai-group": 2}
 
 
+def test_what_was_asked_for_during_a_look_is_not_lowered_by_it() -> None:
+    class Busy(Cloud):
+        looks = 0
+
+        def describe_auto_scaling_groups(self, **params: Any) -> Any:
+            self.looks += 1
+            if self.looks == 2:
+                self.desired[VIDEO.group] = 5
+            return super().describe_auto_scaling_groups(**params)
+
+    cloud = Busy()
+    function(lambda: {"video": fact(2)}, cloud, VIDEO).look()
+    assert cloud.desired == {VIDEO.group: 5}
+
+
 @pytest.mark.parametrize("error", [FetchFailed("connect", "refused"), ValueError("a bug")])
 def test_a_failed_question_is_logged_once_with_its_hop(
     error: Exception, caplog: pytest.LogCaptureFixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import time
@@ -89,6 +90,7 @@ def test_any_other_event_carries_none(message: str) -> None:
         json.dumps({"_aws": {"Timestamp": NOW_MS, "CloudWatchMetrics": {}}}),
         json.dumps({"_aws": {"Timestamp": NOW_MS, "CloudWatchMetrics": [1]}}),
     ],
+    ids=itertools.count(),
 )
 def test_what_breaks_the_format_is_told_apart(message: str) -> None:
     with pytest.raises(MalformedError):

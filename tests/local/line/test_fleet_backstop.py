@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -51,8 +52,9 @@ def name(process: psutil.Process) -> str:
         return ""
 
 
+@pytest.mark.parametrize("stopped_s", [0, pytest.param(300, marks=pytest.mark.proof)])
 def test_without_the_metric_function_jobs_still_get_a_worker_and_nobody_is_removed(
-    platform: Platform, short: Path, long: Path
+    platform: Platform, short: Path, long: Path, stopped_s: float
 ) -> None:
     wait_for("the fleet is empty", lambda: fleets.empty(platform))
     wait_for("the function speaks", lambda: state(platform) == "OK", within_s=WITHIN_S)
@@ -66,6 +68,11 @@ def test_without_the_metric_function_jobs_still_get_a_worker_and_nobody_is_remov
             assert platform.complete(waiting).status_code == 200
             wait_for("the alarm tells", lambda: state(platform) == "ALARM", within_s=WITHIN_S)
             assert platform.ended(waiting)["status"] == "READY"
+            wait_for(
+                f"{stopped_s} s of silence",
+                lambda: fleets.now() - began >= timedelta(seconds=stopped_s),
+                within_s=stopped_s + 1,
+            )
         assert busy in fleets.instances(platform)
         added = fleets.launches(platform, began)
     assert min(seen.desired) >= 1

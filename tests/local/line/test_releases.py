@@ -19,9 +19,10 @@ from ops.findings import problems
 from ops.releases.assemblies import Assembly
 from ops.releases.images import images
 from ops.verify import Context, queues
+from tests.local.line import fleets
 from tests.local.line.assemblies import changed_assembly, video_queue
 from tests.local.line.media import render_clip, repeat_clip
-from tests.local.line.platform import UNRECEIVED, Platform, wait_for
+from tests.local.line.platform import UNRECEIVED, VIDEO_GROUP, Platform, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 NEW_TAG = "second"
@@ -34,7 +35,16 @@ CLIP_S = 10
 
 @pytest.fixture(scope="module")
 def first(platform: Platform) -> Iterator[int]:
-    """The number of a release of what the platform runs; it runs again afterwards."""
+    """The number of a release of what the platform runs; it runs again afterwards.
+
+    No deploy is verified while a breaker's alarm is on, as other tests may have left it.
+    """
+    breaker = f"{VIDEO_GROUP}-breaker"
+    wait_for(
+        "the breaker is closed",
+        lambda: fleets.alarm(platform, breaker)["StateValue"] != "ALARM",
+        within_s=400,
+    )
     platform.ops("deploy", "local", "--assembly", str(platform.assembly))
     number = listed(platform)[-1]["number"]
     yield number

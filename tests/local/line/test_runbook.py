@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.local.line.platform import Platform, run, wait_for
+from tests.local.line.platform import VIDEO_GROUP, Platform, run, wait_for
 from tests.runbook import ENGLISH, blocks
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -20,9 +22,21 @@ def shell(platform: Platform, script: str) -> str:
     return run("bash", "-euo", "pipefail", "-c", script, env=env).stdout
 
 
+@contextmanager
+def no_worker(platform: Platform) -> Iterator[None]:
+    """Nobody takes a message: a visible one alone would bring a worker."""
+    autoscaling = platform.client("autoscaling")
+    launching = {"AutoScalingGroupName": VIDEO_GROUP, "ScalingProcesses": ["Launch"]}
+    autoscaling.suspend_processes(**launching)
+    try:
+        wait_for("no worker is there", lambda: not platform.group()["Instances"])
+        yield
+    finally:
+        autoscaling.resume_processes(**launching)
+
+
 def bury(platform: Platform, body: str) -> None:
     """Receive a message until the queue gives it up to its dead-letter queue."""
-    wait_for("no worker takes it", lambda: not platform.group()["Instances"])
     sqs = platform.client("sqs")
     sqs.send_message(QueueUrl=platform.queue_url, MessageBody=body)
 
@@ -42,11 +56,12 @@ def test_every_local_command_of_the_runbook_works_and_sends_dead_messages_back(
 ) -> None:
     commands = [block.text for block in blocks(ENGLISH) if block.marked == "local"]
     body = json.dumps({"job_id": "from-the-runbook"})
-    bury(platform, body)
     try:
-        said = shell(platform, "\n".join(commands))
+        with no_worker(platform):
+            bury(platform, body)
+            said = shell(platform, "\n".join(commands))
+            moved = platform.queue_counts()
         assert "from-the-runbook" in said
-        moved = platform.queue_counts()
         assert moved["ApproximateNumberOfMessages"] == 1, said
         assert platform.queue_counts(dead_queue(platform))["ApproximateNumberOfMessages"] == 0
     finally:

@@ -65,9 +65,8 @@ class WorkerFleet(Construct):
 
     The group carries the documented name. An instance is protected from scale-in from its launch
     on; no deploy sets a desired capacity or replaces a running instance: the worker itself gives
-    up its protection and leaves. Spot comes from the pool that is cheap and likely to last, and an
-    instance that EC2 is about to take back is replaced before. The role can touch its own group
-    alone.
+    up its protection and leaves. Spot comes from the pool that is cheap and likely to last. The
+    role can touch its own group alone.
     """
 
     def __init__(

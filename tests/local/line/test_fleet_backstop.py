@@ -62,19 +62,20 @@ def test_without_the_metric_function_jobs_still_get_a_worker_and_nobody_is_remov
     assert platform.complete(kept).status_code == 200
     with fleets.held(platform, 1):
         [busy] = wait_for("it says so", lambda: fleets.in_state(platform, "busy"))
-        with fleets.watched(platform) as seen, stopped(platform):
+        with stopped(platform):
             began = fleets.now()
-            waiting = platform.upload(short)
-            assert platform.complete(waiting).status_code == 200
-            within_s = WITHIN_S if stopped_s else WITHIN_S_BUSY
-            wait_for("the alarm tells", lambda: state(platform) == "ALARM", within_s=within_s)
-            assert platform.ended(waiting)["status"] == "READY"
+            with fleets.watched(platform) as seen:
+                waiting = platform.upload(short)
+                assert platform.complete(waiting).status_code == 200
+                within_s = WITHIN_S if stopped_s else WITHIN_S_BUSY
+                wait_for("the alarm tells", lambda: state(platform) == "ALARM", within_s=within_s)
+                assert platform.ended(waiting)["status"] == "READY"
+                assert busy in fleets.instances(platform)
             wait_for(
                 f"{stopped_s} s of silence",
                 lambda: fleets.now() - began >= timedelta(seconds=stopped_s),
                 within_s=stopped_s + 1,
             )
-        assert busy in fleets.instances(platform)
         added = fleets.launches(platform, began)
     assert min(seen.desired) >= 1
     assert added

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -202,29 +203,38 @@ def worker_pids(platform: Platform) -> list[int]:
 def held(platform: Platform, jobs: int) -> Iterator[None]:
     """Let the encoders of so many running jobs stand still until the block ends.
 
-    A job then lasts as long as a test needs it to, and takes no time of the machine's. Now and then
-    its encoder goes on for a moment: one without progress for 300 s is given up.
+    A job then lasts as long as a test needs it to, and takes no time of the machine's: each of its
+    encoders stands still, later ones too. Now and then they go on for a moment: a job without
+    progress for 300 s is given up.
     """
     stopped: dict[int, list[psutil.Process]] = {}
     ending = threading.Event()
 
-    def stop() -> bool:
-        for pid in worker_pids(platform):
+    def stop(workers: list[int]) -> None:
+        for pid in workers:
             for encoder in _encoders(pid):
-                encoder.suspend()
-                stopped.setdefault(pid, []).append(encoder)
+                with suppress(psutil.NoSuchProcess):
+                    encoder.suspend()
+                    stopped.setdefault(pid, []).append(encoder)
+
+    def enough() -> bool:
+        stop(worker_pids(platform))
         return len(stopped) >= jobs
 
     def breathe() -> None:
-        while not ending.wait(_BREATH_EVERY_S):
-            _each(stopped, psutil.Process.resume)
-            ending.wait(_BREATH_S)
-            _each(stopped, psutil.Process.suspend)
+        breath_at = time.monotonic() + _BREATH_EVERY_S
+        while not ending.wait(_EVERY_S):
+            stop([*stopped])
+            if time.monotonic() >= breath_at:
+                _each(stopped, psutil.Process.resume)
+                ending.wait(_BREATH_S)
+                _each(stopped, psutil.Process.suspend)
+                breath_at = time.monotonic() + _BREATH_EVERY_S
         _each(stopped, psutil.Process.resume)
 
     thread = threading.Thread(target=breathe, daemon=True)
     try:
-        wait_for(f"{jobs} jobs run", stop, within_s=120)
+        wait_for(f"{jobs} jobs run", enough, within_s=120)
         thread.start()
         yield
     finally:
